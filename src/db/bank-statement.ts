@@ -1,0 +1,282 @@
+// Accounts, their business days and the transactions booked on them: the tables and every statement on them.
+import { and, desc, eq, gt, inArray, lt, ne, sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  date,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+import type { Query, Tx } from './connection.js';
+import { type LoadedEntry, loadEntries } from './load.js';
+
+export const accounts = pgTable('accounts', {
+  id: uuid().primaryKey().defaultRandom(),
+  number: text().notNull().unique(),
+  /** The subject whose tokens may read the account. */
+  holder: text().notNull(),
+  currency: text().notNull(),
+  timeZone: text('time_zone').notNull(),
+  /** Balance before the first business day, in minor units. */
+  opening: bigint({ mode: 'bigint' }).notNull(),
+  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+});
+
+export const businessDays = pgTable(
+  'business_days',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'restrict' }),
+    date: date().notNull(),
+    /** 1 at first; restating a closed day makes the next one. */
+    revision: integer().notNull(),
+    status: text({ enum: ['OPEN', 'CLOSED', 'RESTATED'] }).notNull(),
+    opening: bigint({ mode: 'bigint' }).notNull(),
+    credits: bigint({ mode: 'bigint' }).notNull(),
+    /** A positive total. */
+    debits: bigint({ mode: 'bigint' }).notNull(),
+    closing: bigint({ mode: 'bigint' }).notNull(),
+    count: integer().notNull(),
+    /** The balance that the bank's file lists for the end of an open day that does not add up. */
+    statedClosing: bigint('stated_closing', { mode: 'bigint' }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.accountId, table.date, table.revision] }),
+    check('business_days_balance', sql`${table.opening} + ${table.credits} - ${table.debits} = ${table.closing}`),
+  ],
+);
+
+export const transactions = pgTable(
+  'transactions',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    accountId: uuid('account_id').notNull(),
+    date: date().notNull(),
+    revision: integer().notNull(),
+    /** 1-based within the day. */
+    position: integer().notNull(),
+    externalId: text('external_id').notNull(),
+    /** Negative for a debit. */
+    minor: bigint({ mode: 'bigint' }).notNull(),
+    description: text().notNull(),
+    kind: text(),
+    balance: bigint({ mode: 'bigint' }),
+  },
+  (table) => [
+    foreignKey({
+      name: 'transactions_day',
+      columns: [table.accountId, table.date, table.revision],
+      foreignColumns: [businessDays.accountId, businessDays.date, businessDays.revision],
+    }).onDelete('cascade'),
+    unique('transactions_position').on(table.accountId, table.date, table.revision, table.position),
+    unique('transactions_external').on(table.accountId, table.date, table.revision, table.externalId),
+    index('transactions_external_id').on(table.accountId, table.externalId),
+  ],
+);
+
+/** Accounts by number: `{number, holder, currency, timeZone, latestBusinessDate}`. */
+export function loadAccounts(query: Query, numbers: readonly string[]): Promise<LoadedEntry[]> {
+  return loadEntries(
+    query,
+    'account',
+    numbers,
+    sql`SELECT json_build_object('number', account.number, 'holder', account.holder, 'currency', account.currency,
+          'timeZone', account.time_zone, 'latestBusinessDate', (SELECT max(day.date) FROM business_days AS day
+            WHERE day.account_id = account.id AND day.status <> 'OPEN'))::text AS value, NULL::text[] AS members
+        FROM accounts AS account WHERE account.number = k.key`,
+  );
+}
+
+/** Statements by `number/date`, of the latest revision. Amounts are minor units, as decimal strings. */
+export function loadStatements(query: Query, keys: readonly string[]): Promise<LoadedEntry[]> {
+  return loadEntries(
+    query,
+    'statement',
+    keys,
+    sql`SELECT json_build_object('account', account.number, 'currency', account.currency, 'date', day.date,
+          'status', day.status, 'revision', day.revision, 'opening', day.opening::text, 'credits', day.credits::text,
+          'debits', day.debits::text, 'closing', day.closing::text, 'count', day.count)::text AS value,
+          NULL::text[] AS members
+        FROM accounts AS account JOIN business_days AS day ON day.account_id = account.id
+        WHERE account.number = regexp_replace(k.key, '/[^/]*$', '')
+          AND day.date = substring(k.key FROM '[^/]*$')::date
+        ORDER BY day.revision DESC LIMIT 1`,
+  );
+}
+
+/** Transactions of a day in order, by `number/date:revision`. Amounts are minor units, as decimal strings. */
+export function loadStatementLines(query: Query, keys: readonly string[]): Promise<LoadedEntry[]> {
+  return loadEntries(
+    query,
+    'statement-lines',
+    keys,
+    sql`SELECT '{}' AS value, (SELECT coalesce(array_agg(json_build_object('externalId', line.external_id,
+            'position', line.position, 'minor', line.minor::text, 'balance', line.balance::text,
+            'description', line.description, 'kind', line.kind)::text ORDER BY line.position), '{}')
+          FROM transactions AS line
+          WHERE line.account_id = day.account_id AND line.date = day.date AND line.revision = day.revision) AS members
+        FROM accounts AS account JOIN business_days AS day ON day.account_id = account.id
+        WHERE account.number = regexp_replace(k.key, '/[^/]*$', '')
+          AND day.date = substring(k.key FROM '/([^/:]*):[^:]*$')::date
+          AND day.revision = substring(k.key FROM '[^:]*$')::int`,
+  );
+}
+
+export type BusinessDay = typeof businessDays.$inferSelect;
+export type AccountRow = typeof accounts.$inferSelect;
+
+export interface NewTransaction {
+  readonly externalId: string;
+  readonly minor: bigint;
+  readonly description: string;
+  readonly kind: string | null;
+  readonly balance: bigint | null;
+}
+
+/** Numbers of accounts in order, after `after`; of one holder if given; at most `limit`. */
+export async function findAccountNumbers(
+  query: Query,
+  holder: string | undefined,
+  after: string | undefined,
+  limit: number,
+): Promise<string[]> {
+  const rows = await query<{ number: string }>(sql`SELECT number FROM accounts
+    WHERE (${holder ?? null}::text IS NULL OR holder = ${holder ?? null}) AND number > ${after ?? ''}
+    ORDER BY number LIMIT ${limit}`);
+  return rows.map(({ number }) => number);
+}
+
+export interface TransactionRow {
+  readonly date: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly externalId: string;
+  readonly minor: string;
+  readonly balance: string | null;
+  readonly description: string;
+  readonly kind: string | null;
+}
+
+/** Transactions of an account between two dates, both inclusive, latest revisions only, in order; open days if asked for. */
+export async function findTransactions(
+  query: Query,
+  range: { readonly number: string; readonly from: string; readonly to: string; readonly open: boolean },
+  after: { readonly date: string; readonly position: number } | undefined,
+  limit: number,
+): Promise<readonly TransactionRow[]> {
+  const rest = after ? sql`AND (line.date, line.position) > (${after.date}::date, ${after.position}::int)` : sql``;
+  return query<TransactionRow>(sql`
+    SELECT to_char(line.date, 'YYYY-MM-DD') AS date, line.revision, line.position, line.external_id AS "externalId",
+      line.minor::text, line.balance::text, line.description, line.kind
+    FROM accounts AS account
+    JOIN business_days AS day ON day.account_id = account.id
+    JOIN transactions AS line ON line.account_id = day.account_id AND line.date = day.date AND line.revision = day.revision
+    WHERE account.number = ${range.number} AND line.date BETWEEN ${range.from}::date AND ${range.to}::date
+      AND (${range.open}::boolean OR day.status <> 'OPEN')
+      AND day.revision = (SELECT max(revision) FROM business_days AS latest
+        WHERE latest.account_id = day.account_id AND latest.date = day.date)
+      ${rest}
+    ORDER BY line.date, line.position LIMIT ${limit}`);
+}
+
+export async function findAccount(tx: Tx, number: string): Promise<AccountRow | undefined> {
+  const [found] = await tx.select().from(accounts).where(eq(accounts.number, number));
+  return found;
+}
+
+/** False when the number is taken; nothing is written then. */
+export async function insertAccount(tx: Tx, account: typeof accounts.$inferInsert): Promise<boolean> {
+  const made = await tx.insert(accounts).values(account).onConflictDoNothing().returning({ id: accounts.id });
+  return made.length === 1;
+}
+
+/** The latest revision of a day. */
+export async function findDay(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
+  const where = and(eq(businessDays.accountId, accountId), eq(businessDays.date, date));
+  const [found] = await tx.select().from(businessDays).where(where).orderBy(desc(businessDays.revision)).limit(1);
+  return found;
+}
+
+/** The latest revision of the last day before `date`. */
+export async function findDayBefore(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
+  const where = and(eq(businessDays.accountId, accountId), lt(businessDays.date, date));
+  const [found] = await tx
+    .select()
+    .from(businessDays)
+    .where(where)
+    .orderBy(desc(businessDays.date), desc(businessDays.revision))
+    .limit(1);
+  return found;
+}
+
+/** Writes a day, whether it is new or changed. */
+export async function putDay(tx: Tx, day: BusinessDay): Promise<void> {
+  const { accountId, date, revision, ...rest } = day;
+  await tx
+    .insert(businessDays)
+    .values({ accountId, date, revision, ...rest })
+    .onConflictDoUpdate({ target: [businessDays.accountId, businessDays.date, businessDays.revision], set: rest });
+}
+
+/** Those of `externalIds` that the account already has, with the day they are booked on. */
+export async function findBooked(tx: Tx, accountId: string, externalIds: readonly string[]) {
+  if (externalIds.length === 0) return [];
+  const where = and(eq(transactions.accountId, accountId), inArray(transactions.externalId, [...externalIds]));
+  return tx.select().from(transactions).where(where);
+}
+
+/** Appends transactions to a day, after position `count`. */
+export async function appendTransactions(
+  tx: Tx,
+  day: Pick<BusinessDay, 'accountId' | 'date' | 'revision' | 'count'>,
+  lines: readonly NewTransaction[],
+): Promise<void> {
+  const { accountId, date, revision, count } = day;
+  if (lines.length === 0) return;
+  await tx
+    .insert(transactions)
+    .values(lines.map((line, at) => ({ ...line, accountId, date, revision, position: count + at + 1 })));
+}
+
+/** The first closed day after `date`. */
+export async function findClosedDayAfter(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
+  const where = and(
+    eq(businessDays.accountId, accountId),
+    gt(businessDays.date, date),
+    ne(businessDays.status, 'OPEN'),
+  );
+  const [found] = await tx
+    .select()
+    .from(businessDays)
+    .where(where)
+    .orderBy(businessDays.date, desc(businessDays.revision))
+    .limit(1);
+  return found;
+}
+
+/**
+ * Carries a changed balance on to the open days that follow: up to the first closed day, whose opening is fixed, and to
+ * the first day whose closing the bank has listed, from which the next one opens.
+ */
+export async function shiftOpenDaysAfter(
+  tx: Tx,
+  day: Pick<BusinessDay, 'accountId' | 'date'>,
+  minor: bigint,
+): Promise<void> {
+  if (minor === 0n) return;
+  const after = sql`account_id = ${day.accountId} AND date > ${day.date}`;
+  await tx.execute(sql`
+    UPDATE business_days SET opening = opening + ${minor}::bigint, closing = closing + ${minor}::bigint
+    WHERE ${after} AND status = 'OPEN'
+      AND date < coalesce((SELECT min(date) FROM business_days WHERE ${after} AND status <> 'OPEN'), 'infinity')
+      AND date <= coalesce((SELECT min(date) FROM business_days WHERE ${after} AND stated_closing IS NOT NULL), 'infinity')`);
+}

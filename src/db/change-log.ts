@@ -1,0 +1,143 @@
+// The change log as the relay and the trust of the cache see it. Its connection is its own, so that a busy pool never
+// delays the relay, and so that the advisory lock of the leading gateway lives as long as its session.
+import { sql } from 'drizzle-orm';
+import postgres from 'postgres';
+import { preparedQuery } from './connection.js';
+
+/** Above this many pending entries an empty generation is cheaper than carrying them over. */
+const MAX_PENDING = 20_000;
+const LEADER_LOCK = sql.raw('1702064233, 2');
+const BARRIER_LOCK = sql.raw('classid = 1702064233 AND objid = 1 AND objsubid = 2');
+
+export interface ChangeLogRow {
+  readonly partition: number;
+  readonly view: string;
+  readonly key: string;
+  readonly version: string;
+  readonly xid: string;
+}
+
+export interface PartitionEpoch {
+  readonly partition: number;
+  readonly incarnation: string;
+  readonly epoch: string;
+  readonly generation: string;
+}
+
+/** Opens the change log of the database at `url`. */
+export function openChangeLog(url: string) {
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+    connection: { application_name: 'espelho relay', statement_timeout: 10_000 },
+  });
+  const query = preparedQuery(client);
+  return {
+    /** Statements of this one session, for locks that must live as long as it. */
+    query,
+
+    /** Whether this session leads the relays; tries to become the leader. */
+    lead: async (): Promise<boolean> => {
+      const [row] = await query<{ leads: boolean }>(sql`
+        SELECT coalesce((SELECT true FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid = 1702064233 AND objid = 2 AND objsubid = 2),
+          pg_try_advisory_lock(${LEADER_LOCK})) AS leads`);
+      return row?.leads ?? false;
+    },
+
+    partitions: () =>
+      query<PartitionEpoch>(sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition`),
+
+    beginGeneration: async (
+      partition: number,
+      incarnation: string,
+      epoch: string | undefined,
+      seenEpoch: string,
+    ): Promise<PartitionEpoch> => {
+      await query(sql`
+        INSERT INTO entry_partition AS mine (partition, incarnation, epoch, generation)
+        VALUES (${partition}, ${incarnation}, ${seenEpoch}::bigint + 1, 1)
+        ON CONFLICT (partition) DO UPDATE SET incarnation = excluded.incarnation,
+          epoch = greatest(mine.epoch, ${seenEpoch}::bigint) + 1, generation = mine.generation + 1, covered = NULL
+        WHERE mine.epoch = ${epoch ?? null}::bigint`);
+      const [row] = await query<PartitionEpoch>(
+        sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition WHERE partition = ${partition}`,
+      );
+      if (!row) throw new Error(`Partition ${partition} has no row in entry_partition although one was just written.`);
+      return row;
+    },
+
+    now: async (): Promise<string> => {
+      const [row] = await query<{ cursor: string }>(sql`SELECT ${CURSOR} AS cursor`);
+      if (!row) throw new Error('Postgres gave no snapshot.');
+      return row.cursor;
+    },
+
+    /**
+     * What `partitions` have pending since `cursor`: rows that this statement sees and the cursor did not.
+     * The log cannot be continued from another server, another timeline, or from too far behind.
+     */
+    changesSince: async (cursor: string, partitions: readonly number[]) => {
+      const since = cursor.slice(cursor.indexOf('/') + 1);
+      const rows = await query<Nullable<ChangeLogRow> & Look>(sql`
+        SELECT look.*, pending.*
+        FROM (SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
+            pg_current_wal_flush_lsn() - '0/0' AS flushed,
+            EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND ${BARRIER_LOCK}) AS awaited) AS look
+        LEFT JOIN (SELECT partition, view, key, version::text, xid::text FROM entry
+            WHERE xid >= pg_snapshot_xmin(${since}::pg_snapshot)
+              AND NOT pg_visible_in_snapshot(xid, ${since}::pg_snapshot)
+              AND partition = ANY (${sql.param([...partitions])}::int[])
+            LIMIT ${MAX_PENDING + 1}) AS pending ON true`);
+      const [first] = rows;
+      if (!first) throw new Error('Postgres gave no snapshot.');
+      const continued = first.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1)) && rows.length <= MAX_PENDING;
+      return {
+        cursor: first.cursor,
+        entries: continued ? rows.flatMap(pendingOf) : undefined,
+        insertedLsn: BigInt(first.inserted),
+        flushedLsn: BigInt(first.flushed),
+        awaited: first.awaited,
+      };
+    },
+
+    recordCovered: async (partitions: readonly number[], cursor: string): Promise<void> => {
+      const covered = cursor.slice(cursor.indexOf('/') + 1);
+      await query(sql`UPDATE entry_partition SET covered = ${covered}::pg_snapshot
+        WHERE partition = ANY (${sql.param([...partitions])}::int[])`);
+    },
+
+    ended: async (xids: readonly string[]): Promise<ReadonlySet<string>> => {
+      const rows = await query<{ xid: string }>(sql`
+        SELECT xid::text FROM unnest(${sql.param([...xids])}::xid8[]) AS xid
+        WHERE pg_visible_in_snapshot(xid, pg_current_snapshot())`);
+      return new Set(rows.map(({ xid }) => xid));
+    },
+
+    close: () => client.end({ timeout: 2 }),
+  };
+}
+
+export type PostgresChangeLog = ReturnType<typeof openChangeLog>;
+
+/** System, timeline and snapshot: `system:timeline/xmin:xmax:xip`. Another system or timeline counts transactions anew. */
+const CURSOR = sql.raw(
+  `((SELECT system_identifier FROM pg_control_system()) || ':' || (SELECT timeline_id FROM pg_control_checkpoint())
+    || '/' || pg_current_snapshot())`,
+);
+
+interface Look {
+  readonly cursor: string;
+  readonly inserted: string;
+  readonly flushed: string;
+  readonly awaited: boolean;
+}
+
+type Nullable<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
+
+function pendingOf({ partition, view, key, version, xid }: Nullable<ChangeLogRow>): ChangeLogRow[] {
+  if (partition === null || view === null || key === null || version === null || xid === null) return [];
+  return [{ partition, view, key, version, xid }];
+}

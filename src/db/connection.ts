@@ -1,0 +1,79 @@
+// Connections to Postgres: one small pool for reads, one for writes, and Drizzle's view of them. Every session says
+// what it is, keeps dates in ISO form, and gives up a statement rather than hang.
+import { type SQL, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import { withDeadline } from './errors.js';
+
+export type Db = PostgresJsDatabase;
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
+/** Runs one statement: prepared when it comes from the pool, inside the transaction when it comes from a `Tx`. */
+export type Query = <Row extends object>(statement: SQL) => Promise<readonly Row[]>;
+
+export interface Connection {
+  readonly db: Db;
+  /** Prepared statements on the read pool. */
+  readonly query: Query;
+  readonly close: () => Promise<void>;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly maxReads?: number;
+  readonly maxWrites?: number;
+  readonly statementTimeoutMs?: number;
+}
+
+/** postgres.js waits through an outage; a reader does not. */
+const QUERY_DEADLINE_MS = 3_000;
+
+/** Opens nothing until the first statement. `close` waits 2 s for statements at work, then drops them. */
+export function connect(options: ConnectionOptions): Connection {
+  const common = {
+    connect_timeout: 5,
+    onnotice: () => {},
+    connection: {
+      application_name: 'espelho',
+      DateStyle: 'ISO',
+      TimeZone: 'UTC',
+      statement_timeout: options.statementTimeoutMs ?? 10_000,
+    },
+  };
+  const writes = postgres(options.url, { ...common, max: options.maxWrites ?? 8 });
+  const reads = postgres(options.url, { ...common, max: options.maxReads ?? 8 });
+  return {
+    db: drizzle(writes),
+    query: preparedQuery(reads),
+    close: async () => {
+      await Promise.all([writes.end({ timeout: 2 }), reads.end({ timeout: 2 })]);
+    },
+  };
+}
+
+/**
+ * Statements of `client`, prepared on the server by their text.
+ * @throws {DatabaseUnavailable} after `deadlineMs`; {@link DatabaseError} when Postgres refused.
+ */
+export function preparedQuery(client: postgres.Sql, deadlineMs = QUERY_DEADLINE_MS): Query {
+  const dialect = new PgDialect();
+  return async <Row extends object>(statement: SQL) => {
+    const { sql: text, params } = dialect.sqlToQuery(statement);
+    const pending = client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true });
+    return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
+  };
+}
+
+/** Whether Postgres answers. */
+export async function isReachable(query: Query): Promise<boolean> {
+  return query(sql`SELECT 1`).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Statements inside `tx`. */
+export function txQuery(tx: Tx): Query {
+  return async <Row extends object>(statement: SQL) =>
+    (await tx.execute(statement)) as readonly object[] as readonly Row[];
+}

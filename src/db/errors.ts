@@ -1,0 +1,77 @@
+// What Postgres may do to a caller, without ever repeating a statement's parameters: they may be secrets.
+import { DrizzleQueryError } from 'drizzle-orm';
+
+/** Postgres is out of reach, or did not answer in time. */
+export class DatabaseUnavailable extends Error {
+  readonly code = 'UNAVAILABLE';
+  override readonly name = 'DatabaseUnavailable';
+}
+
+/** Postgres refused a statement. */
+export class DatabaseError extends Error {
+  readonly code = 'DATABASE_ERROR';
+  override readonly name = 'DatabaseError';
+  /** SQLSTATE. */
+  readonly state: string;
+  readonly constraint: string | undefined;
+  constructor(state: string, constraint: string | undefined) {
+    super(`Postgres refused a statement (SQLSTATE ${state}${constraint ? `, constraint ${constraint}` : ''}).`);
+    this.state = state;
+    this.constraint = constraint;
+  }
+}
+
+/** The same failure without statement and parameters; anything that is no database failure comes back as it is. */
+export function withoutParameters(error: unknown): unknown {
+  if (error instanceof DrizzleQueryError)
+    return withoutParameters(error.cause ?? new DatabaseError('XX000', undefined));
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (error instanceof DatabaseUnavailable || error instanceof DatabaseError) return error;
+  const { code } = error;
+  if (UNREACHABLE.has(code)) return new DatabaseUnavailable('Postgres is out of reach; try again.');
+  if (!/^[0-9A-Z]{5}$/.test(code)) return error;
+  if (code.startsWith('08') || code.startsWith('57P'))
+    return new DatabaseUnavailable('Postgres is out of reach; try again.');
+  const constraint =
+    'constraint_name' in error && typeof error.constraint_name === 'string' ? error.constraint_name : undefined;
+  return new DatabaseError(code, constraint);
+}
+
+/** `pending`, or `DatabaseUnavailable` after `deadlineMs`. */
+export async function withDeadline<T>(pending: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DatabaseUnavailable('Postgres did not answer in time; try again.')),
+      deadlineMs,
+    );
+  });
+  try {
+    return await Promise.race([pending, late]);
+  } catch (error) {
+    throw withoutParameters(error);
+  } finally {
+    clearTimeout(timer);
+    pending.catch(() => {});
+  }
+}
+
+/** Deadlocks, serialisation failures and lock time-outs: the same transaction may succeed when it is run again. */
+export const isRetryable = (error: unknown): boolean =>
+  error instanceof DatabaseError && ['40001', '40P01', '55P03'].includes(error.state);
+
+/** Whether `error` is the violation of one unique or check constraint. */
+export const violates = (error: unknown, constraint: string): boolean =>
+  error instanceof DatabaseError && error.constraint === constraint;
+
+const UNREACHABLE = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+]);

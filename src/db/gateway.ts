@@ -1,0 +1,48 @@
+// The gateways at work on this database, each with a heartbeat: barriers need to know that one is alive, and a gateway
+// with another store than the rest must not start.
+import { sql } from 'drizzle-orm';
+import type { Db, Query } from './connection.js';
+
+/** A gateway counts as alive for this long after its last heartbeat. */
+export const HEARTBEAT_LIFE_MS = 3_000;
+
+/** Says that gateway `id`, using `store`, is alive; forgets gateways that have been silent for an hour. */
+export async function beat(query: Query, id: string, store: string): Promise<void> {
+  await query(sql`
+    WITH forgotten AS (DELETE FROM gateway WHERE alive_until < now() - interval '1 hour' AND id <> ${id}::uuid)
+    INSERT INTO gateway (id, store, alive_until) VALUES (${id}::uuid, ${store}, now() + ${HEARTBEAT_LIFE_MS} * interval '1 ms')
+    ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`);
+}
+
+/** Takes the gateway off the list. */
+export async function leave(query: Query, id: string): Promise<void> {
+  await query(sql`DELETE FROM gateway WHERE id = ${id}::uuid`);
+}
+
+/** The stores that living gateways use. */
+export async function storesInUse(query: Query): Promise<string[]> {
+  const rows = await query<{ store: string }>(sql`SELECT DISTINCT store FROM gateway WHERE alive_until > now()`);
+  return rows.map(({ store }) => store);
+}
+
+export interface Installation {
+  readonly id: string;
+  readonly partitions: number;
+}
+
+/** What this database is to its caches. */
+export async function findInstallation(query: Query): Promise<Installation> {
+  const [found] = await query<Installation>(sql`SELECT id, partitions FROM installation`);
+  if (!found) throw new Error('The table "installation" is empty; it was filled by the first migration and must stay.');
+  return found;
+}
+
+/** Whether the caches caught up with everything committed so far, within `timeoutMs`; false too when no gateway is alive. */
+export async function waitForBarrier(db: Db, timeoutMs = 10_000): Promise<boolean> {
+  try {
+    await db.execute(sql`SELECT cache_barrier(${timeoutMs} * interval '1 ms')`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+// The door of the database room.
+export * from './bank-statement.js';
+export * from './change.js';
+export { type ChangeLogRow, openChangeLog, type PartitionEpoch, type PostgresChangeLog } from './change-log.js';
+export {
+  type Connection,
+  type ConnectionOptions,
+  connect,
+  type Db,
+  isReachable,
+  type Query,
+  type Tx,
+  txQuery,
+} from './connection.js';
+export {
+  DatabaseError,
+  DatabaseUnavailable,
+  isRetryable,
+  violates,
+  withDeadline,
+  withoutParameters,
+} from './errors.js';
+export {
+  beat,
+  findInstallation,
+  HEARTBEAT_LIFE_MS,
+  type Installation,
+  leave,
+  storesInUse,
+  waitForBarrier,
+} from './gateway.js';
+export { countLiveEntries, type LoadedEntry } from './load.js';
+export * from './menu.js';
+export { migrate } from './migrate.js';
+export { type ChangedRoot, changedRoots, type LockedRoot, lockRoots, type Root } from './root.js';
+export { claimStore, storeIsShared } from './store-claim.js';
+export * from './token.js';

@@ -1,0 +1,113 @@
+// The configuration: defaults that need nothing set, and every fault at once without a secret in it.
+
+import { expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.js';
+
+const views = ['menu', 'statement-lines'];
+const read = (env: NodeJS.ProcessEnv) => readConfig(env, views, '/project');
+
+function faultsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    read(env);
+    return [];
+  } catch (error) {
+    return error instanceof ConfigError ? error.faults : [String(error)];
+  }
+}
+
+it('needs nothing set', () => {
+  expect(read({})).toEqual({
+    http: { host: '127.0.0.1', port: 4000, portIsExplicit: false },
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    home: '/project/.espelho',
+    tokenPepper: undefined,
+    masterKey: undefined,
+    demo: true,
+    ttlMs: new Map(),
+    partitions: 16,
+    logLevel: 'info',
+    production: false,
+  });
+});
+
+it('treats a variable set to nothing as not set', () => {
+  expect(read({ PORT: '', DATABASE_URL: ' ', ESPELHO_TTL_MENU: '' })).toEqual(read({}));
+});
+
+it('reads what is set', () => {
+  const key = '0F'.repeat(32);
+  const config = read({
+    PORT: '4000',
+    HOST: '::1',
+    DATABASE_URL: 'postgresql://u:p@db/espelho',
+    REDIS_URL: 'rediss://:p@cache:6380',
+    ESPELHO_HOME: '/srv/espelho',
+    ESPELHO_TOKEN_PEPPER: 'p'.repeat(32),
+    ESPELHO_MASTER_KEY: key,
+    ESPELHO_TTL_STATEMENT_LINES: '90',
+    ESPELHO_PARTITIONS: '256',
+    LOG_LEVEL: 'debug',
+    NODE_ENV: 'production',
+  });
+  expect(config).toMatchObject({
+    http: { host: '::1', port: 4000, portIsExplicit: true },
+    home: '/srv/espelho',
+    masterKey: key.toLowerCase(),
+    ttlMs: new Map([['statement-lines', 90_000]]),
+    partitions: 256,
+    production: true,
+  });
+  expect(read({ ESPELHO_MASTER_KEY: Buffer.from(key, 'hex').toString('base64') }).masterKey).toBe(config.masterKey);
+});
+
+it('loads demo data into an embedded Postgres, and into another one only when asked', () => {
+  const DATABASE_URL = 'postgres://db/espelho';
+  expect(read({ ESPELHO_DEMO: '0' }).demo).toBe(false);
+  expect(read({ DATABASE_URL }).demo).toBe(false);
+  expect(read({ DATABASE_URL, ESPELHO_DEMO: '1' }).demo).toBe(true);
+});
+
+it('reports every fault at once, each with what to do, and no secret', () => {
+  const faults = faultsOf({
+    PORT: '70000',
+    HOST: 'a b',
+    DATABASE_URL: 'mysql://user:hunter2@host/db',
+    REDIS_URL: 'redis://user:hunt#er2/@host',
+    ESPELHO_TOKEN_PEPPER: 'hunter2',
+    ESPELHO_MASTER_KEY: 'hunter2',
+    ESPELHO_DEMO: 'yes',
+    ESPELHO_PARTITIONS: '257',
+    ESPELHO_TTL_MENU: '0',
+    LOG_LEVEL: 'loud',
+  });
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+    'PORT',
+    'HOST',
+    'DATABASE_URL',
+    'REDIS_URL',
+    'ESPELHO_TOKEN_PEPPER',
+    'ESPELHO_MASTER_KEY',
+    'ESPELHO_DEMO',
+    'ESPELHO_PARTITIONS',
+    'LOG_LEVEL',
+    'ESPELHO_TTL_MENU',
+  ]);
+  expect(new ConfigError(faults).message).not.toMatch(/hunt/);
+  expect(faults[0]).toBe('PORT must be a whole number from 0 to 65535; leave it unset for 4000.');
+});
+
+it('knows misspelt names, and lists the views', () => {
+  expect(faultsOf({ ESPELHO_PARTITION: '3', ESPELHO_COLOUR: 'red', ESPELHO_TTL_STATMENT_LINES: '5' })).toEqual([
+    'ESPELHO_TTL_STATMENT_LINES names no view. Did you mean ESPELHO_TTL_STATEMENT_LINES? The views are: menu, statement-lines.',
+    'ESPELHO_PARTITION is not a setting. Did you mean ESPELHO_PARTITIONS? Correct it or remove it.',
+    'ESPELHO_COLOUR is not a setting. Correct it or remove it.',
+  ]);
+});
+
+it('wants a token pepper that gateways share, in production on a database that they share', () => {
+  const env = { DATABASE_URL: 'postgres://db/espelho', NODE_ENV: 'production' };
+  expect(faultsOf(env)).toEqual([expect.stringMatching(/^ESPELHO_TOKEN_PEPPER must be set in production/)]);
+  expect(faultsOf({ ...env, NODE_ENV: 'development' })).toEqual([]);
+  expect(faultsOf({ NODE_ENV: 'production' })).toEqual([]);
+});

@@ -1,0 +1,13 @@
+// Time as the engine sees it: monotonic milliseconds and timers, handed in so that tests may own them.
+
+export interface Clock {
+  /** Monotonic milliseconds; only differences mean anything. */
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The machine's monotonic clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+};

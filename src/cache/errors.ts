@@ -1,0 +1,21 @@
+// What a caller of the engine can act on. Absence, misses and staleness are values, never errors.
+
+/** The store did not confirm in time, or not at all. Read Postgres instead; refuse a write with a request to retry. */
+export class CacheUnavailable extends Error {
+  readonly code = 'CACHE_UNREACHABLE';
+  override readonly name = 'CacheUnavailable';
+  readonly kind: 'timeout' | 'connection' | 'untrusted' | 'memory';
+  constructor(message: string, kind: CacheUnavailable['kind'], options?: { cause?: unknown }) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** No view of this name exists. */
+export class UnknownView extends Error {
+  readonly code = 'UNKNOWN_VIEW';
+  override readonly name = 'UnknownView';
+  constructor(view: string, known: readonly string[]) {
+    super(`There is no view ${JSON.stringify(view)}; the views are ${known.join(', ')}.`);
+  }
+}

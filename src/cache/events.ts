@@ -1,0 +1,32 @@
+// What the engine did, as typed events: tests assert the story, counters and logs listen. No event carries a value.
+
+export type CacheEvent =
+  | { readonly kind: 'flush'; readonly entries: number; readonly partitions: number }
+  | {
+      readonly kind: 'hit' | 'miss' | 'stale' | 'fenced' | 'bypass';
+      readonly view: string;
+      readonly key: string;
+      readonly ms: number;
+    }
+  | { readonly kind: 'loaded'; readonly view: string; readonly keys: readonly string[]; readonly ms: number }
+  | { readonly kind: 'filled' | 'refused' | 'unfillable'; readonly view: string; readonly key: string }
+  | { readonly kind: 'fence' | 'published' | 'dropped' | 'lifted'; readonly view: string; readonly key: string }
+  | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
+  | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
+  | { readonly kind: 'distrusted'; readonly partitions: readonly number[]; readonly reason: string };
+
+export type Listener = (event: CacheEvent) => void;
+
+/** Listeners are called at once and in order; `on` gives back the way to stop listening. */
+export class Events {
+  readonly #listeners = new Set<Listener>();
+
+  readonly emit = (event: CacheEvent): void => {
+    for (const listener of this.#listeners) listener(event);
+  };
+
+  readonly on = (listener: Listener): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+}

@@ -1,0 +1,222 @@
+// Entries in this process: the same operations with the same results as in Redis, for a single gateway. Its one
+// incarnation is the process, so a restart begins an empty generation.
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.js';
+import {
+  type DropItem,
+  FENCE_GRACE_MS,
+  type Guard,
+  type Guarded,
+  type GuardedPartition,
+  type Hit,
+  LEASE_MS,
+  type ReadItem,
+  type ReadReply,
+  type Store,
+  type StoredValue,
+} from './store.js';
+import type { EntryRef } from './view.js';
+
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  /** Bound of all values together; fenced entries are kept beyond it. */
+  readonly maxBytes: number;
+}
+
+interface Entry {
+  readonly partition: number;
+  readonly view: string;
+  readonly key: string;
+  readonly generation: string;
+  held?: { readonly stored: Map<string, string>; readonly value: StoredValue; readonly storedAtMs: number };
+  expiresAtMs: number;
+  token?: { readonly token: string; readonly expiresAtMs: number };
+  /** When each transaction that fenced the entry did so. */
+  readonly fences: Map<string, number>;
+}
+
+/** A store that never times out and is lost with the process. */
+export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
+  const incarnation = randomUUID().replaceAll('-', '');
+  const metas = new Map<number, Guard & { cursor: string }>();
+  const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: bytesOf });
+  /** Entries with a fence are pinned: neither bound nor TTL may end a fence. */
+  const pinned = new Map<string, Entry>();
+
+  const holds = ({ partition, guard }: GuardedPartition) => {
+    const meta = metas.get(partition);
+    return (
+      meta?.incarnation === guard.incarnation && meta.epoch === guard.epoch && meta.generation === guard.generation
+    );
+  };
+  const nameOf = (view: string, key: string) => `${view}:${key}`;
+  const find = ({ view, key }: EntryRef, { guard }: GuardedPartition): Entry | undefined => {
+    const name = nameOf(view, key);
+    const entry = pinned.get(name) ?? entries.get(name);
+    if (entry === undefined || (entry.generation === guard.generation && entry.expiresAtMs > clock.nowMs()))
+      return entry;
+    remove(entry);
+    return undefined;
+  };
+  const keep = (entry: Entry): void => {
+    remove(entry);
+    (entry.fences.size > 0 ? pinned : entries).set(nameOf(entry.view, entry.key), entry);
+  };
+  const remove = ({ view, key }: EntryRef): void => {
+    pinned.delete(nameOf(view, key));
+    entries.delete(nameOf(view, key));
+  };
+  const fresh = ({ view, key }: EntryRef, { partition, guard }: GuardedPartition, expiresAtMs: number): Entry => ({
+    partition,
+    view,
+    key,
+    generation: guard.generation,
+    expiresAtMs,
+    fences: new Map(),
+  });
+
+  const hitOf = ({ held }: Entry, { field, page }: Omit<ReadItem, 'token'>): Hit | undefined => {
+    const value = held?.value.value === null ? null : held?.stored.get(field);
+    if (!held || value === undefined) return undefined;
+    const { version, changedAtMs, members } = held.value;
+    const rows = page ? (members ?? []).slice(page.first, page.last < 0 ? undefined : page.last + 1) : [];
+    const ageMs = Math.floor(clock.nowMs() - held.storedAtMs);
+    return { kind: 'hit', version, changedAtMs, ageMs, value, members: rows, count: members?.length ?? 0 };
+  };
+
+  const read = (item: ReadItem, where: GuardedPartition): ReadReply => {
+    const now = clock.nowMs();
+    const entry = find(item, where) ?? fresh(item, where, now + 2 * LEASE_MS);
+    const hit = hitOf(entry, item);
+    if (hit && entry.fences.size === 0) return hit;
+    const taken = entry.token !== undefined && entry.token.expiresAtMs > now;
+    const young = [...entry.fences.values()].some((fencedAtMs) => fencedAtMs > now - FENCE_GRACE_MS);
+    if (young || (taken && entry.fences.size > 0)) return { kind: 'fenced' };
+    if (taken) return { kind: 'busy' };
+    entry.token = { token: item.token, expiresAtMs: now + LEASE_MS };
+    keep(entry);
+    return { kind: 'lease', fences: [...entry.fences.keys()] };
+  };
+
+  const put = (item: StoredValue, where: GuardedPartition, before: Entry): void => {
+    const now = clock.nowMs();
+    const others = item.members === null && item.value !== null && before.held?.value.version === item.version;
+    const stored = new Map(others ? before.held?.stored : []);
+    if (item.value !== null) stored.set(item.field, item.value);
+    const entry = fresh(item, where, now + item.ttlMs);
+    entry.held = { stored, value: item, storedAtMs: now };
+    keep(entry);
+  };
+
+  const release = (item: DropItem, where: GuardedPartition): void => {
+    const entry = find(item, where);
+    if (!entry) return;
+    const wasFenced = entry.fences.size > 0;
+    entry.fences.delete(item.xid);
+    delete entry.token;
+    if (!entry.held || BigInt(entry.held.value.version) < BigInt(item.version)) delete entry.held;
+    if (wasFenced && entry.fences.size === 0 && entry.held) entry.expiresAtMs = clock.nowMs() + entry.held.value.ttlMs;
+    if (entry.held || entry.fences.size > 0) keep(entry);
+    else remove(entry);
+  };
+
+  const each = <Item, Reply>(
+    batches: readonly (GuardedPartition & { readonly items: readonly Item[] })[],
+    operation: (item: Item, where: GuardedPartition) => Reply,
+  ): Guarded<Reply>[] =>
+    batches.map((batch) =>
+      holds(batch)
+        ? { kind: 'done', replies: batch.items.map((item) => operation(item, batch)) }
+        : { kind: 'mismatch' },
+    );
+
+  return {
+    kind: 'memory',
+    read: async (batches) => each(batches, read),
+    fill: async (batches) =>
+      each(batches, (item, where) => {
+        const entry = find(item, where);
+        if (entry?.token?.token !== item.token) return 'refused' as const;
+        put(item, where, entry);
+        return 'filled' as const;
+      }),
+    fence: async (batches, xid, token) =>
+      each(batches, (item, where) => {
+        const now = clock.nowMs();
+        const entry = find(item, where) ?? fresh(item, where, 0);
+        entry.fences.set(xid, now);
+        entry.token = { token, expiresAtMs: now + FENCE_GRACE_MS };
+        entry.expiresAtMs = Number.POSITIVE_INFINITY;
+        keep(entry);
+        return 'fenced' as const;
+      }),
+    publish: async (batches) =>
+      each(batches, (item, where) => {
+        const entry = find(item, where);
+        if (entry?.token?.token === item.token) {
+          put(item, where, entry);
+          return 'published' as const;
+        }
+        release(item, where);
+        return 'dropped' as const;
+      }),
+    drop: async (batches) =>
+      each(batches, (item, where) => {
+        release(item, where);
+        return 'dropped' as const;
+      }),
+    meta: async (partitions) =>
+      partitions.map((partition) => ({ incarnation, stored: structuredClone(metas.get(partition)) })),
+    begin: async (partition, guard, cursor) => {
+      const meta = metas.get(partition);
+      if (guard.incarnation !== incarnation || (meta && BigInt(meta.epoch) >= BigInt(guard.epoch))) return false;
+      metas.set(partition, { ...guard, cursor });
+      return true;
+    },
+    advance: async (batches) =>
+      batches.map((batch) => {
+        const meta = metas.get(batch.partition);
+        if (!meta || !holds(batch) || meta.cursor !== batch.from) return false;
+        meta.cursor = batch.to;
+        return true;
+      }),
+    standingFences: async (batch, olderThanMs) => {
+      if (!holds(batch)) return [];
+      const before = clock.nowMs() - olderThanMs;
+      return [...pinned.values()]
+        .filter(({ partition }) => partition === batch.partition)
+        .filter((entry) => entry.generation === batch.guard.generation && Math.max(...entry.fences.values()) <= before)
+        .map(({ view, key, fences }) => ({ view, key, xids: [...fences.keys()] }));
+    },
+    peek: async (batch, item) => {
+      const entry = holds(batch) ? find(item, batch) : undefined;
+      return entry && hitOf(entry, item);
+    },
+    inspect: async (batch, view, key, field) => {
+      const entry = holds(batch) ? find({ view, key }, batch) : undefined;
+      const now = clock.nowMs();
+      const whole = entry?.held && (entry.held.value.value === null || entry.held.stored.has(field));
+      const leased = entry?.token && entry.token.expiresAtMs > now;
+      return {
+        version: entry?.held?.value.version,
+        state: entry && entry.fences.size > 0 ? 'fenced' : whole ? 'fresh' : leased ? 'leased' : 'absent',
+        ageMs: entry?.held ? Math.floor(now - entry.held.storedAtMs) : undefined,
+        ttlMs: entry && Number.isFinite(entry.expiresAtMs) ? Math.floor(entry.expiresAtMs - now) : undefined,
+        bytes: entry ? bytesOf(entry) : 0,
+      };
+    },
+    close: async () => {
+      entries.clear();
+      pinned.clear();
+      metas.clear();
+    },
+  };
+}
+
+function bytesOf(entry: Entry): number {
+  let bytes = 200 + entry.view.length + entry.key.length;
+  for (const [field, json] of entry.held?.stored ?? []) bytes += 2 * (field.length + json.length);
+  for (const member of entry.held?.value.members ?? []) bytes += 2 * member.length;
+  return bytes;
+}

@@ -1,0 +1,91 @@
+// Decodes what the scripts return. A reply of another form is a defect of ours or of the server, and says so.
+import type { EntryFacts, Guarded, Hit, Meta, ReadReply, StandingFence } from './store.js';
+
+/** A script returned something that it never should. */
+export class UnexpectedReply extends Error {
+  override readonly name = 'UnexpectedReply';
+  readonly code = 'UNEXPECTED_REPLY';
+  constructor(reply: unknown) {
+    super(`A cache script returned an unexpected reply of type ${Array.isArray(reply) ? 'array' : typeof reply}.`);
+  }
+}
+
+/** `{'mismatch'}` or `{'done', reply…}`, each reply decoded by `decode`. */
+export function guardedReplies<Reply>(reply: unknown, decode: (reply: unknown) => Reply): Guarded<Reply> {
+  const [kind, ...replies] = array(reply);
+  if (kind === 'mismatch') return { kind };
+  if (kind !== 'done') throw new UnexpectedReply(reply);
+  return { kind, replies: replies.map(decode) };
+}
+
+/** A decoder of one of `words`. */
+export function word<Word extends string>(...words: readonly Word[]): (reply: unknown) => Word {
+  return (reply) => {
+    const found = words.find((each) => each === reply);
+    if (found === undefined) throw new UnexpectedReply(reply);
+    return found;
+  };
+}
+
+export function readReplyOf(reply: unknown): ReadReply {
+  const [kind, ...rest] = array(reply);
+  if (kind === 'busy' || kind === 'fenced') return { kind };
+  if (kind === 'lease') return { kind, fences: xidsOf(rest[0]) };
+  return hitOf(reply);
+}
+
+export function hitOf(reply: unknown): Hit {
+  const [kind, version, changedAt, age, value, count, rows] = array(reply);
+  if (kind !== 'hit') throw new UnexpectedReply(reply);
+  return {
+    kind,
+    version: decimal(version),
+    changedAtMs: Number(changedAt),
+    ageMs: Number(age),
+    value: text(value) ?? null,
+    count: Number(count),
+    members: array(rows).map((row) => String(row)),
+  };
+}
+
+export function metaOf(reply: unknown): Meta {
+  const [incarnation, storedIncarnation, epoch, generation, cursor] = array(reply).map(text);
+  return {
+    incarnation: incarnation === '' ? undefined : incarnation,
+    stored:
+      storedIncarnation === undefined || epoch === undefined || generation === undefined || cursor === undefined
+        ? undefined
+        : { incarnation: storedIncarnation, epoch: decimal(epoch), generation, cursor },
+  };
+}
+
+export function fencesOf(reply: unknown, parse: (name: string) => { view: string; key: string }): StandingFence {
+  const [name, fences] = array(reply);
+  return { ...parse(String(name)), xids: xidsOf(fences) };
+}
+
+export function factsOf(reply: readonly unknown[]): EntryFacts {
+  const [kind, version, age, ttl, bytes, fences, leasedUntil, now, whole] = reply;
+  const leased = text(leasedUntil) !== undefined && Number(leasedUntil) > Number(now);
+  const ttlMs = Number(ttl);
+  return {
+    version: kind === 'done' && text(version) !== undefined ? decimal(version) : undefined,
+    state: kind !== 'done' ? 'absent' : text(fences) ? 'fenced' : whole ? 'fresh' : leased ? 'leased' : 'absent',
+    ageMs: kind === 'done' && age !== null && age !== undefined ? Number(age) : undefined,
+    ttlMs: kind === 'done' && ttlMs >= 0 ? ttlMs : undefined,
+    bytes: kind === 'done' ? Number(bytes) : 0,
+  };
+}
+
+export function array(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new UnexpectedReply(reply);
+  return reply;
+}
+
+const text = (reply: unknown): string | undefined =>
+  reply === null || reply === undefined ? undefined : String(reply);
+
+const decimal = (reply: unknown): string => String(reply).replace(/^0+(?=\d)/, '');
+
+const xidsOf = (fences: unknown): string[] =>
+  (text(fences) ?? '').split(',').flatMap((fence) => (fence === '' ? [] : [fence.split(':')[0] ?? '']));

@@ -1,0 +1,211 @@
+// Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { Clock } from './clock.js';
+import { CacheUnavailable } from './errors.js';
+import {
+  array,
+  factsOf,
+  fencesOf,
+  guardedReplies,
+  hitOf,
+  metaOf,
+  readReplyOf,
+  UnexpectedReply,
+  word,
+} from './redis-replies.js';
+import { type Call, run, scripts } from './scripts.js';
+import { FENCE_GRACE_MS, type Guard, LEASE_MS, type PublishItem, type Store, type StoredValue } from './store.js';
+
+export interface RedisStoreOptions {
+  /** For reads and refills. */
+  readonly reads: Redis;
+  /** For fences and publishes, so that they never queue behind reads. */
+  readonly writes: Redis;
+  /** Part of every key, so that databases may share a Redis. */
+  readonly installation: string;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/** A store whose every operation ends within `timeoutMs`, by a reply or by `CacheUnavailable`. */
+export function redisStore(options: RedisStoreOptions): Store {
+  const { reads, writes, installation, clock, timeoutMs } = options;
+  const keys = keysOf(installation);
+  const send = (redis: Redis, calls: readonly Call[]) => withDeadline(run(redis, calls), clock, timeoutMs);
+  const entryKeys = (partition: number, items: readonly { view: string; key: string }[]) =>
+    items.flatMap(({ view, key }) => [keys.entry(partition, view, key), keys.members(partition, view, key)]);
+  const stored = (partition: number, items: readonly { view: string; key: string }[]) => [
+    keys.meta(partition),
+    keys.fences(partition),
+    ...entryKeys(partition, items),
+  ];
+
+  return {
+    kind: 'redis',
+
+    read: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.read,
+        keys: [keys.meta(partition), ...entryKeys(partition, items)],
+        args: [
+          ...guardArgs(guard),
+          LEASE_MS,
+          FENCE_GRACE_MS,
+          ...items.flatMap(({ field, token, page }) => [field, token, page?.first ?? '', page?.last ?? '']),
+        ],
+      }));
+      return (await send(reads, calls)).map((reply) => guardedReplies(reply, readReplyOf));
+    },
+
+    fill: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.fill,
+        keys: stored(partition, items),
+        args: [...guardArgs(guard), ...items.flatMap((item) => [item.token, ...valueArgs(item)])],
+      }));
+      return (await send(reads, calls)).map((reply) => guardedReplies(reply, word('filled', 'refused')));
+    },
+
+    fence: async (batches, xid, token) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.fence,
+        keys: stored(partition, items),
+        args: [...guardArgs(guard), xid, token, FENCE_GRACE_MS],
+      }));
+      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('fenced')));
+    },
+
+    publish: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.publish,
+        keys: stored(partition, items),
+        args: [...guardArgs(guard), ...items.flatMap(publishArgs)],
+      }));
+      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('published', 'dropped')));
+    },
+
+    drop: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.drop,
+        keys: stored(partition, items),
+        args: [...guardArgs(guard), ...items.flatMap(({ version, xid }) => [padded(version), xid])],
+      }));
+      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('dropped')));
+    },
+
+    meta: async (partitions) => {
+      const calls = partitions.map((partition) => ({ script: scripts.meta, keys: [keys.meta(partition)], args: [] }));
+      return (await send(writes, calls)).map(metaOf);
+    },
+
+    begin: async (partition, guard, cursor) => {
+      const call = { script: scripts.begin, keys: [keys.meta(partition)], args: [...guardArgs(guard), cursor] };
+      return (await send(writes, [call])).map(word('begun', 'mismatch'))[0] === 'begun';
+    },
+
+    advance: async (batches) => {
+      const calls = batches.map(({ partition, guard, from, to }) => ({
+        script: scripts.advance,
+        keys: [keys.meta(partition)],
+        args: [...guardArgs(guard), from, to],
+      }));
+      return (await send(writes, calls)).map((reply) => word('advanced', 'mismatch')(reply) === 'advanced');
+    },
+
+    standingFences: async ({ partition, guard }, olderThanMs) => {
+      const call = {
+        script: scripts.fences,
+        keys: [keys.meta(partition), keys.fences(partition)],
+        args: [...guardArgs(guard), olderThanMs],
+      };
+      const reply = guardedReplies((await send(writes, [call]))[0], (fence) => fencesOf(fence, keys.parse));
+      return reply.kind === 'done' ? reply.replies : [];
+    },
+
+    peek: async ({ partition, guard }, { view, key, field, page }) => {
+      const call = {
+        script: scripts.peek,
+        keys: [keys.meta(partition), ...entryKeys(partition, [{ view, key }])],
+        args: [...guardArgs(guard), field, page?.first ?? '', page?.last ?? ''],
+      };
+      const reply = guardedReplies((await send(reads, [call]))[0], hitOf);
+      return reply.kind === 'done' ? reply.replies[0] : undefined;
+    },
+
+    inspect: async ({ partition, guard }, view, key, field) => {
+      const call = {
+        script: scripts.inspect,
+        keys: [keys.meta(partition), ...entryKeys(partition, [{ view, key }])],
+        args: [...guardArgs(guard), field],
+      };
+      return factsOf(array((await send(reads, [call]))[0]));
+    },
+
+    close: async () => {
+      reads.disconnect();
+      writes.disconnect();
+    },
+  };
+}
+
+/** Versions and epochs in Redis have 19 digits, so that Lua compares them as strings: its numbers are doubles. */
+const padded = (decimal: string) => decimal.padStart(19, '0');
+
+const guardArgs = ({ incarnation, epoch, generation }: Guard) => [incarnation, padded(epoch), generation];
+
+const publishArgs = (item: PublishItem) => [item.token, item.xid, ...valueArgs(item)];
+
+const valueArgs = (item: StoredValue) => [
+  padded(item.version),
+  item.changedAtMs,
+  Math.max(1, Math.round(item.ttlMs)),
+  item.field,
+  item.value === null ? 'absent' : 'value',
+  item.value ?? '',
+  item.members?.length ?? -1,
+  ...(item.members ?? []),
+];
+
+function keysOf(installation: string) {
+  const tag = (partition: number) => `{${installation}.${partition}}`;
+  return {
+    meta: (partition: number) => `${tag(partition)}m`,
+    fences: (partition: number) => `${tag(partition)}f`,
+    entry: (partition: number, view: string, key: string) => `${tag(partition)}e:${view}:${key}`,
+    members: (partition: number, view: string, key: string) => `${tag(partition)}d:${view}:${key}`,
+    /** View and key of an entry's name. */
+    parse: (name: string) => {
+      const [, view = '', key = ''] = /^\{[^}]*\}e:([^:]*):(.*)$/s.exec(name) ?? [];
+      return { view, key };
+    },
+  };
+}
+
+async function withDeadline<T>(reply: Promise<T[]>, clock: Clock, timeoutMs: number): Promise<T[]> {
+  // A turn more: after a stall of this process the reply may lie in the socket, unread.
+  const late = clock
+    .sleep(timeoutMs)
+    .then(() => nextTurn())
+    .then((): never => {
+      throw new CacheUnavailable(`Redis did not answer within ${timeoutMs} ms.`, 'timeout');
+    });
+  try {
+    const replies = await Promise.race([reply, late]);
+    for (const one of replies) if (one instanceof Error) throw one;
+    return replies;
+  } catch (error) {
+    if (error instanceof CacheUnavailable || error instanceof UnexpectedReply) throw error;
+    const memory = error instanceof Error && error.message.startsWith('OOM');
+    throw new CacheUnavailable(
+      memory ? 'Redis is out of memory.' : 'Redis is out of reach.',
+      memory ? 'memory' : 'connection',
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    late.catch(() => {});
+    reply.catch(() => {});
+  }
+}

@@ -1,0 +1,248 @@
+// The relay carries the change log to the store: whatever anybody commits to Postgres, by whatever program, is dropped
+// from the store if it is older there. It writes no values. One gateway leads, to save work; another goes ahead when
+// nothing moves.
+//
+// A cursor counts as stored only once the WAL it saw is on disk: a crash of Postgres may undo what was not, and give
+// its transaction ids to others.
+import type { Clock } from './clock.js';
+import type { Events } from './events.js';
+import type { ChangeBatch, ChangeLog } from './ports.js';
+import type { DropItem, Guard, GuardedPartition, Store } from './store.js';
+import type { Trust } from './trust.js';
+
+export const POLL_MS = 50;
+/** How long nothing may move before a gateway that does not lead goes ahead. */
+const IDLE_LEADER_MS = 1_000;
+/** How often the stored cursor moves when nothing changes. */
+const ADVANCE_MS = 500;
+/** How often this gateway's guards are held against what Postgres records. */
+const COMPARE_MS = 1_000;
+const SWEEP_MS = 5_000;
+const SWEEP_AGE_MS = 1_000;
+/** Above every version: removes whatever stands. */
+const ANY_VERSION = '9'.repeat(19);
+const DROPS_PER_CALL = 500;
+
+export interface RelayOptions {
+  readonly store: Store;
+  readonly trust: Trust;
+  readonly changeLog: ChangeLog;
+  readonly partitions: number;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Whether this gateway leads; asked before each look. */
+  readonly leads: () => Promise<boolean>;
+}
+
+/** Where one partition stands. */
+interface Position {
+  readonly guard: Guard;
+  /** As the store has it. */
+  stored: string;
+  /** As far as this process has applied. */
+  applied: string;
+  candidate?: { readonly cursor: string; readonly lsn: bigint };
+  movedAtMs: number;
+}
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #positions = new Map<number, Position>();
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #lookedAtMs: number;
+  #sweptAtMs: number;
+  #comparedAtMs = 0;
+  #reachable = true;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#lookedAtMs = options.clock.nowMs();
+    this.#sweptAtMs = options.clock.nowMs();
+  }
+
+  /** Milliseconds since the change log was last known to be carried over. */
+  get lagMs(): number {
+    return this.#options.clock.nowMs() - this.#lookedAtMs;
+  }
+
+  /** Carries over everything that was committed before the call. Rejects when Postgres or the store is out of reach. */
+  async catchUp(): Promise<void> {
+    await this.#refreshPositions();
+    await this.#look();
+  }
+
+  /** Polls until `stop`. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, leads } = this.#options;
+    while (!this.#stopped) {
+      try {
+        if (this.#reachable && (await leads())) {
+          await this.catchUp();
+          await this.#sweepNowAndThen();
+        } else if (await this.#nothingMoves()) {
+          await this.catchUp();
+        }
+        await this.#compareNowAndThen();
+        this.#reachable = true;
+      } catch {
+        // Positions applied but not stored may have been undone by a crash; begin again from what the store holds.
+        this.#positions.clear();
+        this.#reachable = false;
+      }
+      await clock.sleep(this.#reachable ? POLL_MS : 2 * POLL_MS);
+    }
+  }
+
+  async #compareNowAndThen(): Promise<void> {
+    const { trust, clock } = this.#options;
+    if (clock.nowMs() - this.#comparedAtMs < COMPARE_MS) return;
+    this.#comparedAtMs = clock.nowMs();
+    await trust.compare();
+  }
+
+  /** Whether the leader, whoever it is, has left the stored cursors where they were for too long. */
+  async #nothingMoves(): Promise<boolean> {
+    const { clock } = this.#options;
+    await this.#refreshPositions(true);
+    const movedAtMs = Math.max(0, ...[...this.#positions.values()].map((position) => position.movedAtMs));
+    this.#lookedAtMs = Math.max(this.#lookedAtMs, movedAtMs);
+    return clock.nowMs() - movedAtMs > IDLE_LEADER_MS;
+  }
+
+  /** Learns the stored cursor of partitions that have come under another guard, or of all. */
+  async #refreshPositions(all = false): Promise<void> {
+    const { store, trust, partitions, clock } = this.#options;
+    const asked: GuardedPartition[] = [];
+    for (let partition = 0; partition < partitions; partition++) {
+      const guard = trust.guardOf(partition);
+      if (!guard) this.#positions.delete(partition);
+      else if (all || this.#positions.get(partition)?.guard !== guard) asked.push({ partition, guard });
+    }
+    if (asked.length === 0) return;
+    const metas = await store.meta(asked.map(({ partition }) => partition));
+    asked.forEach(({ partition, guard }, at) => {
+      const stored = metas[at]?.stored;
+      if (!stored || stored.epoch !== guard.epoch || stored.generation !== guard.generation) {
+        this.#positions.delete(partition);
+        return trust.distrust([partition], 'The relay met another generation.');
+      }
+      const before = this.#positions.get(partition);
+      if (before?.guard === guard && before.stored === stored.cursor) return;
+      this.#positions.set(partition, {
+        guard,
+        stored: stored.cursor,
+        applied: stored.cursor,
+        movedAtMs: clock.nowMs(),
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { changeLog, clock, trust } = this.#options;
+    const startedMs = clock.nowMs();
+    for (const [applied, partitions] of this.#byCursor()) {
+      const batch = await changeLog.changesSince(applied, partitions);
+      if (!batch.entries) {
+        trust.abandon(partitions, 'The change log cannot be continued.');
+        continue;
+      }
+      const reached = await this.#apply(batch, partitions);
+      await this.#advance(batch, reached);
+      if (batch.awaited && reached.length > 0) await changeLog.recordCovered(reached, batch.cursor);
+    }
+    this.#lookedAtMs = startedMs;
+  }
+
+  #byCursor(): Map<string, number[]> {
+    const groups = new Map<string, number[]>();
+    for (const [partition, { applied }] of this.#positions) {
+      groups.set(applied, [...(groups.get(applied) ?? []), partition]);
+    }
+    return groups;
+  }
+
+  /** The partitions whose store took every drop. */
+  async #apply({ entries = [], cursor }: ChangeBatch, partitions: readonly number[]): Promise<number[]> {
+    const { clock, events } = this.#options;
+    const startedMs = clock.nowMs();
+    const reached = new Set(partitions);
+    const pending = new Map<number, DropItem[]>();
+    for (const { partition, ...item } of entries) pending.set(partition, [...(pending.get(partition) ?? []), item]);
+    for (const [partition, items] of pending) {
+      for (let at = 0; at < items.length && reached.has(partition); at += DROPS_PER_CALL) {
+        if (!(await this.#drop(partition, items.slice(at, at + DROPS_PER_CALL)))) reached.delete(partition);
+      }
+    }
+    for (const partition of reached) {
+      const position = this.#positions.get(partition);
+      if (position) position.applied = cursor;
+    }
+    if (entries.length > 0) events.emit({ kind: 'relayed', entries: entries.length, ms: clock.nowMs() - startedMs });
+    return [...reached];
+  }
+
+  async #drop(partition: number, items: readonly DropItem[]): Promise<boolean> {
+    const { store, trust } = this.#options;
+    const position = this.#positions.get(partition);
+    if (!position) return false;
+    const [reply] = await store.drop([{ partition, guard: position.guard, items }]);
+    if (reply?.kind === 'done') return true;
+    this.#positions.delete(partition);
+    trust.distrust([partition], 'The relay met another generation.');
+    return false;
+  }
+
+  /** Stores how far the log is carried over, once that is safely on Postgres' disk. */
+  async #advance(batch: ChangeBatch, partitions: readonly number[]): Promise<void> {
+    const { store, clock } = this.#options;
+    const now = clock.nowMs();
+    const moves: (GuardedPartition & { from: string; to: string; position: Position })[] = [];
+    for (const partition of partitions) {
+      const position = this.#positions.get(partition);
+      if (!position) continue;
+      const { candidate } = position;
+      const due = (batch.entries?.length ?? 0) > 0 || now - position.movedAtMs > ADVANCE_MS;
+      if (candidate && batch.flushedLsn >= candidate.lsn) {
+        moves.push({ partition, guard: position.guard, from: position.stored, to: candidate.cursor, position });
+        delete position.candidate;
+      } else if (!candidate && due) {
+        position.candidate = { cursor: batch.cursor, lsn: batch.insertedLsn };
+      }
+    }
+    if (moves.length === 0) return;
+    const advanced = await store.advance(moves);
+    moves.forEach(({ partition, to, position }, at) => {
+      if (!advanced[at]) return void this.#positions.delete(partition);
+      position.stored = to;
+      position.movedAtMs = now;
+    });
+  }
+
+  /**
+   * Ends the fences of transactions that have ended but whose gateway never said so and whom no reader met. Their
+   * values go with them: whether the transaction committed is not asked.
+   */
+  async #sweepNowAndThen(): Promise<void> {
+    const { store, changeLog, clock } = this.#options;
+    if (clock.nowMs() - this.#sweptAtMs < SWEEP_MS) return;
+    this.#sweptAtMs = clock.nowMs();
+    for (const [partition, { guard }] of this.#positions) {
+      const fences = await store.standingFences({ partition, guard }, SWEEP_AGE_MS);
+      const ended = fences.length > 0 ? await changeLog.ended(fences.flatMap(({ xids }) => xids)) : new Set<string>();
+      const items = fences.flatMap(({ view, key, xids }) =>
+        xids.filter((xid) => ended.has(xid)).map((xid) => ({ view, key, xid, version: ANY_VERSION })),
+      );
+      if (items.length > 0) await store.drop([{ partition, guard, items }]);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// The Lua scripts, each loaded from its file and run by its digest. A script that the server does not know yet did not
+// run, so it alone is sent again, whole.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+/** One run of a script on one partition's keys. */
+export interface Call {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
+export const scripts = {
+  read: load('read', ['guard'], 'allow-oom'),
+  fill: load('fill', ['guard', 'entry']),
+  fence: load('fence', ['guard'], 'allow-oom'),
+  publish: load('publish', ['guard', 'entry', 'release']),
+  drop: load('drop', ['guard', 'release'], 'allow-oom'),
+  meta: load('meta', ['guard'], 'allow-oom'),
+  begin: load('begin', ['guard'], 'allow-oom'),
+  advance: load('advance', ['guard'], 'allow-oom'),
+  fences: load('fences', ['guard'], 'allow-oom'),
+  peek: load('peek', ['guard'], 'no-writes'),
+  inspect: load('inspect', ['guard'], 'no-writes'),
+};
+
+/** Runs all calls in one round-trip. A reply is what the script returned, or the error it failed with. */
+export async function run(redis: Redis, calls: readonly Call[]): Promise<unknown[]> {
+  const replies = await pipeline(redis, calls, 'EVALSHA');
+  const unknown = replies.flatMap((reply, at) => (isUnknownScript(reply) ? [at] : []));
+  if (unknown.length === 0) return replies;
+  const again = await pipeline(
+    redis,
+    unknown.flatMap((at) => calls[at] ?? []),
+    'EVAL',
+  );
+  unknown.forEach((at, index) => {
+    replies[at] = again[index];
+  });
+  return replies;
+}
+
+async function pipeline(redis: Redis, calls: readonly Call[], command: 'EVALSHA' | 'EVAL'): Promise<unknown[]> {
+  const batch = redis.pipeline();
+  for (const { script, keys, args } of calls) {
+    batch.call(command, command === 'EVAL' ? script.source : script.sha, keys.length, ...keys, ...args);
+  }
+  const replies = (await batch.exec()) ?? [];
+  return replies.map(([error, reply]) => error ?? reply);
+}
+
+function isUnknownScript(reply: unknown): boolean {
+  return reply instanceof Error && reply.message.startsWith('NOSCRIPT');
+}
+
+function load(name: string, preludes: readonly string[], flags = ''): Script {
+  const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
+  const source = [`#!lua flags=${flags}\n`, ...preludes.map(read), read(name)].join('');
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
+}

@@ -1,0 +1,61 @@
+// Counts what the engine did since the process began, by view, and keeps the latest read times for percentiles.
+import type { CacheEvent } from './events.js';
+
+const SAMPLES = 1_024;
+
+export interface ViewStats {
+  readonly hits: number;
+  /** Reads that the store could not answer, stale ones included. */
+  readonly misses: number;
+  readonly stale: number;
+  /** Undefined before the first read. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+interface Counters {
+  hits: number;
+  misses: number;
+  stale: number;
+  reads: number;
+  readonly samplesMs: Float64Array;
+}
+
+export class Stats {
+  readonly #views = new Map<string, Counters>();
+
+  readonly record = (event: CacheEvent): void => {
+    switch (event.kind) {
+      case 'hit':
+      case 'miss':
+      case 'stale':
+      case 'fenced':
+      case 'bypass': {
+        const counters = this.#countersOf(event.view);
+        if (event.kind === 'hit') counters.hits++;
+        else counters.misses++;
+        if (event.kind === 'stale') counters.stale++;
+        counters.samplesMs[counters.reads++ % SAMPLES] = event.ms;
+      }
+    }
+  };
+
+  of(view: string): ViewStats {
+    const { hits, misses, stale, reads, samplesMs } = this.#countersOf(view);
+    const sorted = samplesMs.slice(0, Math.min(reads, SAMPLES)).sort();
+    const percentile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+    return { hits, misses, stale, p50Ms: percentile(0.5), p99Ms: percentile(0.99) };
+  }
+
+  #countersOf(view: string): Counters {
+    const counters = this.#views.get(view) ?? {
+      hits: 0,
+      misses: 0,
+      stale: 0,
+      reads: 0,
+      samplesMs: new Float64Array(SAMPLES),
+    };
+    this.#views.set(view, counters);
+    return counters;
+  }
+}

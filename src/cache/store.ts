@@ -1,0 +1,151 @@
+// The one port between the engine and what holds entries: Redis, or memory of this process. Every operation first
+// checks the partition's guard and does nothing at all on a mismatch; each is atomic per partition.
+
+/** What a partition must show to be believed: one life of one master, its epoch, and its generation of entries. */
+export interface Guard {
+  readonly incarnation: string;
+  readonly epoch: string;
+  readonly generation: string;
+}
+
+export interface GuardedPartition {
+  readonly partition: number;
+  readonly guard: Guard;
+}
+
+/** Rows `first` to `last` of a list, both inclusive and 0-based; `last` -1 means the end. */
+export interface Page {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ReadItem {
+  readonly view: string;
+  readonly key: string;
+  /** `variant@format` of the value wanted. */
+  readonly field: string;
+  /** Asked of lists only. */
+  readonly page?: Page;
+  /** Becomes the lease token if the entry must be refilled and nobody else does it. */
+  readonly token: string;
+}
+
+export interface Hit {
+  readonly kind: 'hit';
+  readonly version: string;
+  readonly changedAtMs: number;
+  readonly ageMs: number;
+  /** Null says: known not to exist. */
+  readonly value: string | null;
+  /** The rows of the page asked for. */
+  readonly members: readonly string[];
+  readonly count: number;
+}
+
+export type ReadReply =
+  | Hit
+  /** This caller's token now stands: it may fill, once the transactions in `fences` have ended in its snapshot. */
+  | { readonly kind: 'lease'; readonly fences: readonly string[] }
+  /** Another caller fills. */
+  | { readonly kind: 'busy' }
+  /** A transaction is about to commit, or has not been seen to end yet: read SQL, do not fill. */
+  | { readonly kind: 'fenced' };
+
+/** The form in which a value is stored. */
+export interface StoredValue {
+  readonly view: string;
+  readonly key: string;
+  readonly field: string;
+  readonly version: string;
+  readonly changedAtMs: number;
+  readonly ttlMs: number;
+  /** Null stores "does not exist". */
+  readonly value: string | null;
+  readonly members: readonly string[] | null;
+}
+
+export interface FillItem extends StoredValue {
+  readonly token: string;
+}
+
+export interface FenceItem {
+  readonly view: string;
+  readonly key: string;
+}
+
+export interface PublishItem extends StoredValue {
+  readonly token: string;
+  readonly xid: string;
+}
+
+/** Removes what is older than `version`, this transaction's fence, and any lease. Version `0` only lifts. */
+export interface DropItem {
+  readonly view: string;
+  readonly key: string;
+  readonly version: string;
+  readonly xid: string;
+}
+
+/** Either the partition's guard did not hold and nothing happened, or one reply per item. */
+export type Guarded<Reply> =
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'done'; readonly replies: readonly Reply[] };
+
+export interface Meta {
+  /** The life of the master that answers, found by asking it; undefined where a replica answers. */
+  readonly incarnation: string | undefined;
+  /** What the meta key holds; undefined where there is none. */
+  readonly stored: (Guard & { readonly cursor: string }) | undefined;
+}
+
+export interface EntryFacts {
+  readonly version: string | undefined;
+  readonly state: 'absent' | 'fresh' | 'fenced' | 'leased';
+  readonly ageMs: number | undefined;
+  readonly ttlMs: number | undefined;
+  readonly bytes: number;
+}
+
+export interface StandingFence {
+  readonly view: string;
+  readonly key: string;
+  readonly xids: readonly string[];
+}
+
+/** Times out instead of hanging; throws `CacheUnavailable`. Never re-sends. */
+export interface Store {
+  readonly kind: 'redis' | 'memory';
+  /** All batches in one round-trip. */
+  read(batches: readonly (GuardedPartition & { readonly items: readonly ReadItem[] })[]): Promise<Guarded<ReadReply>[]>;
+  /** Stores a value while its token stands. */
+  fill(
+    batches: readonly (GuardedPartition & { readonly items: readonly FillItem[] })[],
+  ): Promise<Guarded<'filled' | 'refused'>[]>;
+  /** Hides entries from readers until the transaction `xid` has ended; its write token takes the token slot. */
+  fence(
+    batches: readonly (GuardedPartition & { readonly items: readonly FenceItem[] })[],
+    xid: string,
+    token: string,
+  ): Promise<Guarded<'fenced'>[]>;
+  /** Stores a committed value while its write token stands, else drops what is older. */
+  publish(
+    batches: readonly (GuardedPartition & { readonly items: readonly PublishItem[] })[],
+  ): Promise<Guarded<'published' | 'dropped'>[]>;
+  drop(batches: readonly (GuardedPartition & { readonly items: readonly DropItem[] })[]): Promise<Guarded<'dropped'>[]>;
+  meta(partitions: readonly number[]): Promise<Meta[]>;
+  /** Sets the meta of a partition that has none, another incarnation's, or one of a lower epoch; false where it did not. */
+  begin(partition: number, guard: Guard, cursor: string): Promise<boolean>;
+  /** Moves the cursor by compare-and-set, under the guard. */
+  advance(batches: readonly (GuardedPartition & { readonly from: string; readonly to: string })[]): Promise<boolean[]>;
+  /** Entries of this partition fenced for longer than `olderThanMs`. */
+  standingFences(partition: GuardedPartition, olderThanMs: number): Promise<readonly StandingFence[]>;
+  /** What is left of an entry, fenced or not; undefined where nothing is. Nobody vouches for it. */
+  peek(partition: GuardedPartition, item: Omit<ReadItem, 'token'>): Promise<Hit | undefined>;
+  inspect(partition: GuardedPartition, view: string, key: string, field: string): Promise<EntryFacts>;
+  close(): Promise<void>;
+}
+
+/** Readers of a fence younger than this read SQL without taking the token: its writer is about to publish. */
+export const FENCE_GRACE_MS = 100;
+/** How long one caller has to refill before another may be asked to. Liveness only. */
+export const LEASE_MS = 3_000;

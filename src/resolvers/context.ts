@@ -1,0 +1,39 @@
+// What a resolver has at hand: the services of the process, and what belongs to one request.
+import type { Cache, RequestCache } from '../cache/index.js';
+import type { Db, Query } from '../db/index.js';
+import type { Scope } from './scopes.js';
+import type { TokenUses } from './token-uses.js';
+
+/** Who asks. Nobody has no scopes. */
+export interface Viewer {
+  readonly subject: string | null;
+  readonly scopes: ReadonlySet<string>;
+  readonly tokenId: string | null;
+}
+
+export const NOBODY: Viewer = { subject: null, scopes: new Set(), tokenId: null };
+
+export interface Services {
+  readonly cache: Cache<Query>;
+  readonly db: Db;
+  readonly query: Query;
+  readonly tokenUses: TokenUses;
+  /** Key of the token digests. */
+  readonly pepper: string;
+  /** Key of the signatures on cursors. */
+  readonly cursorKey: string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+export interface Context {
+  readonly services: Services;
+  readonly viewer: Viewer;
+  /** The request's own view of the cache. */
+  readonly cache: RequestCache<Query>;
+  /** False where the request came by GET. */
+  readonly posted: boolean;
+}
+
+export const hasScope = ({ viewer }: Pick<Context, 'viewer'>, scope: Scope): boolean => viewer.scopes.has(scope);

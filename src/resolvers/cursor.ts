@@ -1,0 +1,72 @@
+// Cursors of keyset pages: the last key seen, signed together with what the page was asked for, so that a cursor fits
+// no other question and cannot be made up.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { BadRequest, Invalid } from './errors.js';
+import type { Maybe } from './input.js';
+
+/** Contents of a cursor: the last sort key and its tie-breaker. */
+export type CursorKey = readonly (string | number)[];
+
+const SIGNATURE_BYTES = 16;
+
+/** A cursor that only the same `question` accepts; it does not expire. */
+export function makeCursor(cursorKey: string, question: readonly unknown[], key: CursorKey): string {
+  const body = Buffer.from(JSON.stringify(key));
+  return Buffer.concat([signatureOf(cursorKey, question, body), body]).toString('base64url');
+}
+
+/** @throws {BadRequest} when the cursor was not made for this question. */
+export function openCursor(cursorKey: string, question: readonly unknown[], cursor: string): CursorKey {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const body = bytes.subarray(SIGNATURE_BYTES);
+  const signature = bytes.subarray(0, SIGNATURE_BYTES);
+  const expected = signatureOf(cursorKey, question, body);
+  if (signature.length !== SIGNATURE_BYTES || !timingSafeEqual(signature, expected)) {
+    throw new BadRequest(
+      'This cursor does not belong to this list and these arguments: take endCursor of its last page.',
+    );
+  }
+  return JSON.parse(body.toString('utf8')) as CursorKey;
+}
+
+/** @throws {Invalid} unless 1 ≤ first ≤ 100. */
+export function pageSize(first: Maybe<number>): number {
+  const size = first ?? 50;
+  if (size < 1 || size > 100) throw new Invalid(`first must be from 1 to 100, not ${size}.`, { path: ['first'] });
+  return size;
+}
+
+export interface Connection<Node> {
+  readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+/** A page of `rows`, of which one more than `size` was looked for. */
+export function connectionOf<Node>(
+  rows: readonly { readonly node: Node; readonly cursor: string }[],
+  size: number,
+  after: Maybe<string>,
+): Connection<Node> {
+  const edges = rows.slice(0, size);
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: rows.length > size,
+      hasPreviousPage: after !== null && after !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+function signatureOf(cursorKey: string, question: readonly unknown[], body: Uint8Array): Buffer {
+  const hmac = createHmac('sha256', cursorKey)
+    .update(`${JSON.stringify(question)}\n`)
+    .update(body);
+  return hmac.digest().subarray(0, SIGNATURE_BYTES);
+}

@@ -1,0 +1,62 @@
+// What a caller can mend: each becomes a member of a mutation's result union, or a coded error of a query.
+
+interface Where {
+  /** The way to the argument at fault, such as `input`, `items`, `3`, `url`. */
+  readonly path?: readonly string[];
+}
+
+/** The input cannot be accepted; the sentence says why and what would be. */
+export class Invalid extends Error {
+  override readonly name = 'Invalid';
+  readonly code = 'VALIDATION';
+  readonly path: readonly string[] | undefined;
+  constructor(message: string, { path }: Where = {}) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** What the mutation names does not exist. */
+export class NotFound extends Error {
+  override readonly name = 'NotFound';
+  readonly code = 'NOT_FOUND';
+  readonly path: readonly string[] | undefined;
+  constructor(message: string, { path }: Where = {}) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** The caller is known, but lacks a scope. */
+export class Forbidden extends Error {
+  override readonly name = 'Forbidden';
+  readonly code = 'FORBIDDEN';
+  readonly requiredScope: string | undefined;
+  constructor(message: string, requiredScope?: string) {
+    super(message);
+    this.requiredScope = requiredScope;
+  }
+}
+
+/** The caller is unknown. */
+export class Unauthenticated extends Error {
+  override readonly name = 'Unauthenticated';
+  readonly code = 'UNAUTHENTICATED';
+}
+
+/** Somebody else wrote in between. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict';
+  readonly code = 'CONFLICT';
+  readonly currentVersion: bigint;
+  constructor(message: string, currentVersion: bigint) {
+    super(message);
+    this.currentVersion = currentVersion;
+  }
+}
+
+/** The request as such is wrong: a forged cursor, a foreign id, a method that a field does not allow. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+  readonly code = 'BAD_REQUEST';
+}

@@ -1,0 +1,21 @@
+// The door of the resolvers' room.
+export * from './bank-statement.js';
+export * from './business-date.js';
+export * from './cache-status.js';
+export { type Context, hasScope, NOBODY, type Services, type Viewer } from './context.js';
+export { type Connection, type CursorKey, pageSize } from './cursor.js';
+export { issueDemoTokens, loadDemoData } from './demo.js';
+export { BadRequest, Conflict, Forbidden, Invalid, NotFound, Unauthenticated } from './errors.js';
+export { globalId, parseGlobalId } from './global-id.js';
+export type { Maybe, PageArgs } from './input.js';
+export * from './menu.js';
+export type { MenuItemInput } from './menu-item.js';
+export { flatten, type MenuDocument, type MenuItem, type MenuItemDefinition } from './menu-tree.js';
+export { formatDecimal } from './money.js';
+export * from './posting.js';
+export * from './scopes.js';
+export * from './token.js';
+export { digestOf, isSecret, makeSecret, prefixOf } from './token-secret.js';
+export { TokenUses } from './token-uses.js';
+export { views } from './views.js';
+export type { Receipt, WriteOptions } from './write.js';

@@ -1,0 +1,21 @@
+// The one schema builder, and the scalars that it knows.
+import './access.js';
+import SchemaBuilder from '@pothos/core';
+import type { Context } from '../resolvers/index.js';
+import { bigIntScalar, dateScalar, dateTimeScalar } from './scalars.js';
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  DefaultFieldNullability: false;
+  DefaultInputFieldRequiredness: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    Date: { Input: string; Output: string };
+    BigInt: { Input: bigint; Output: bigint | string | number };
+  };
+}>({ plugins: ['access'], defaultFieldNullability: false });
+
+builder.addScalarType('DateTime', dateTimeScalar);
+builder.addScalarType('Date', dateScalar);
+builder.addScalarType('BigInt', bigIntScalar);

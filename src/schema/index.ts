@@ -1,0 +1,16 @@
+// The door of the schema room: every domain's file registers with the builder, then the schema is built once.
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './builder.js';
+import './node.js';
+import './menu.js';
+import './bank-statement.js';
+import './token.js';
+import './cache.js';
+
+export { codedError } from './errors.js';
+
+builder.queryType({ description: 'Reads go through the cache; listings over SQL say BYPASS in the trace.' });
+builder.mutationType({ description: 'Each answers a payload with a receipt, or an error that the caller can mend.' });
+
+/** The whole schema. */
+export const schema: GraphQLSchema = builder.toSchema();

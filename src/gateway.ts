@@ -1,0 +1,241 @@
+// Composes one gateway over given servers: database, store, engine, schema and HTTP edge, checked against each other.
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import {
+  Cache,
+  type ChangeLog,
+  connectRedis,
+  examineRedis,
+  memoryStore,
+  redisStore,
+  type Store,
+  systemClock,
+} from './cache/index.js';
+import {
+  beat,
+  claimStore,
+  connect,
+  findInstallation,
+  type Installation,
+  isReachable,
+  leave,
+  migrate,
+  openChangeLog,
+  type PostgresChangeLog,
+  storeIsShared,
+} from './db/index.js';
+import {
+  authenticate,
+  type Context,
+  NOBODY,
+  type Services,
+  TokenUses,
+  Unauthenticated,
+  views,
+} from './resolvers/index.js';
+
+/** Where a gateway tells of its health; its facts are never secrets. */
+export type GatewayLog = Readonly<Record<'info' | 'error', (facts: object, sentence: string) => void>>;
+
+export interface GatewayOptions {
+  readonly databaseUrl: string;
+  /** Undefined means the in-process store. */
+  readonly redisUrl: string | undefined;
+  readonly pepper: string;
+  readonly partitions: number | undefined;
+  readonly ttlMs: ReadonlyMap<string, number>;
+  readonly logger: GatewayLog;
+}
+
+export interface Gateway {
+  readonly services: Services;
+  /** What holds the cache, such as `Redis 7.2.4`. */
+  readonly storeName: string;
+  /** @throws {Unauthenticated} at an Authorization header that bears no valid token. */
+  readonly contextOf: (request: { authorization: string | undefined; posted: boolean }) => Promise<Context>;
+  readonly readiness: () => Promise<{ ready: boolean; postgres: 'up' | 'down'; cache: 'trusted' | 'degraded' }>;
+  readonly close: () => Promise<void>;
+}
+
+/** Other gateways on this database use another store. */
+export class ForeignStore extends Error {
+  override readonly name = 'ForeignStore';
+  readonly code = 'FOREIGN_STORE';
+}
+
+const STORE_TIMEOUT_MS = 120;
+const MEMORY_STORE_BYTES = 256 * 1_024 * 1_024;
+const BEAT_MS = 1_000;
+/** A Redis that has just failed over may take this long to be recorded by the gateways that use it. */
+const IDENTITY_WAIT_MS = 3_000;
+
+/**
+ * Migrates the database, opens the store, and catches up with whatever was committed meanwhile; serves nothing yet.
+ * @throws {ForeignStore} when other gateways on this database use another store.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { databaseUrl, redisUrl, pepper, logger } = options;
+  await migrate(databaseUrl, options.partitions);
+  const database = connect({ url: databaseUrl });
+  const changeLog = openChangeLog(databaseUrl);
+  const closing: (() => Promise<unknown>)[] = [changeLog.close, database.close];
+  const closeAll = async () => {
+    for (const close of closing) await close();
+  };
+  try {
+    const installation = await findInstallation(database.query);
+    const { store, storeName } = await openStore(redisUrl, installation);
+    closing.unshift(store.close);
+    await requireSharedStore(store, changeLog, installation);
+    const cache = new Cache({
+      store,
+      changeLog: changeLog satisfies ChangeLog,
+      source: database.query,
+      views,
+      partitions: installation.partitions,
+      overrides: options.ttlMs,
+      leads: changeLog.lead,
+    });
+    cache.events.on((event) => {
+      if (event.kind === 'distrusted')
+        logger.error({ partitions: event.partitions.length }, `cache in doubt, reading SQL: ${event.reason}`);
+      if (event.kind === 'trusted') logger.info({ partitions: event.partitions.length }, 'cache trusted');
+    });
+    const id = randomUUID();
+    const heart = startHeart(
+      () => beat(database.query, id, store.kind).then(() => claimStore(changeLog.query, store.kind)),
+      logger,
+    );
+    await cache.start();
+    const services: Services = {
+      cache,
+      db: database.db,
+      query: database.query,
+      tokenUses: new TokenUses(database.query),
+      pepper,
+      cursorKey: createHmac('sha256', pepper).update('cursor').digest('hex'),
+      now: Date.now,
+      randomBytes,
+    };
+    closing.unshift(
+      heart.stop,
+      () => services.tokenUses.flush(),
+      () => cache.close(),
+      () => leave(database.query, id).catch(() => {}),
+    );
+    return {
+      services,
+      storeName,
+      contextOf: (request) => contextOf(services, request),
+      readiness: () => readinessOf(services),
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function contextOf(
+  services: Services,
+  { authorization, posted }: { authorization: string | undefined; posted: boolean },
+): Promise<Context> {
+  const cache = services.cache.request();
+  if (authorization === undefined) return { services, viewer: NOBODY, cache, posted };
+  const [, secret = ''] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(authorization) ?? [];
+  const viewer = await authenticate(services, cache, secret);
+  if (!viewer)
+    throw new Unauthenticated('This token is not valid: it is unknown, expired or revoked, or was copied badly.');
+  return { services, viewer, cache, posted };
+}
+
+async function openStore(
+  redisUrl: string | undefined,
+  { id }: Installation,
+): Promise<{ store: Store; storeName: string }> {
+  if (redisUrl === undefined) {
+    return {
+      store: memoryStore({ clock: systemClock, maxBytes: MEMORY_STORE_BYTES }),
+      storeName: 'the in-process store',
+    };
+  }
+  const connections = await connectRedis(redisUrl);
+  const store = redisStore({ ...connections, installation: id, clock: systemClock, timeoutMs: STORE_TIMEOUT_MS });
+  try {
+    return { store, storeName: (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)' };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * Two stores on one database would break the pledge. Gateways that use Redis have recorded in Postgres which life of
+ * which master they trust; who joins them must see the same.
+ */
+async function requireSharedStore(
+  store: Store,
+  changeLog: PostgresChangeLog,
+  { partitions }: Installation,
+): Promise<void> {
+  const deadlineMs = systemClock.nowMs() + IDENTITY_WAIT_MS;
+  while (!(await claimStore(changeLog.query, store.kind))) {
+    if (systemClock.nowMs() > deadlineMs) {
+      throw new ForeignStore(
+        store.kind === 'memory'
+          ? 'Another gateway works on this database, and the in-process store cannot be shared; set REDIS_URL for all of them.'
+          : 'Another gateway works on this database with its in-process store; stop it, or set REDIS_URL for all of them.',
+      );
+    }
+    await systemClock.sleep(100);
+  }
+  while (
+    store.kind === 'redis' &&
+    (await storeIsShared(changeLog.query)) &&
+    !(await isRecorded(store, changeLog, partitions))
+  ) {
+    if (systemClock.nowMs() > deadlineMs) {
+      throw new ForeignStore(
+        'Other gateways work on this database, and REDIS_URL does not lead to the Redis that they use; set it to theirs.',
+      );
+    }
+    await systemClock.sleep(100);
+  }
+}
+
+async function isRecorded(store: Store, changeLog: PostgresChangeLog, partitions: number): Promise<boolean> {
+  const rows = await changeLog.partitions();
+  try {
+    const metas = await store.meta(Array.from({ length: partitions }, (_, partition) => partition));
+    return rows.every(({ partition, incarnation }) => metas[partition]?.incarnation === incarnation);
+  } catch {
+    // Out of reach: nothing says that it is the same one.
+    return false;
+  }
+}
+
+function startHeart(beatOnce: () => Promise<boolean>, logger: GatewayLog): { stop: () => Promise<void> } {
+  let stopped = false;
+  const beating = (async () => {
+    while (!stopped) {
+      const claimed = await beatOnce().catch(() => true);
+      if (!claimed) logger.error({}, 'Another gateway on this database uses another store; stop one of the two.');
+      await systemClock.sleep(BEAT_MS);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      await beating;
+    },
+  };
+}
+
+async function readinessOf({ query, cache }: Services) {
+  const postgres = await isReachable(query);
+  const trusted = cache.status().trusted;
+  return {
+    ready: postgres,
+    postgres: postgres ? ('up' as const) : ('down' as const),
+    cache: trusted ? ('trusted' as const) : ('degraded' as const),
+  };
+}

@@ -1,0 +1,119 @@
+// The composition root: from an environment to a gateway that serves, and from a signal to a machine without a trace
+// of it but its data.
+import { randomBytes } from 'node:crypto';
+import { type Config, readConfig } from './config.js';
+import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
+import { type Gateway, startGateway } from './gateway.js';
+import { issueDemoTokens, loadDemoData, views } from './resolvers/index.js';
+import { codedError, schema } from './schema/index.js';
+import { exampleOperations, makeLogger, type RunningServer, startServer } from './server/index.js';
+
+/** What a start needs to take down again, the last opened first. */
+type Closer = () => Promise<unknown>;
+
+/**
+ * Serves until SIGINT or SIGTERM, then ends every process that it started.
+ * @throws ConfigError with every fault at once, or what kept a server from starting; nothing runs on then.
+ */
+export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = readConfig(
+    env,
+    views.map(({ name }) => name),
+  );
+  const closers: Closer[] = [];
+  const stop = stopper(closers);
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const { url, lines } = await open(config, closers);
+    console.log(
+      [`Espelho is ready at ${url}/graphql`, ...lines.map((line) => `  ${line}`), 'Stop it with Ctrl-C.'].join('\n'),
+    );
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function open(config: Config, closers: Closer[]): Promise<{ url: string; lines: readonly string[] }> {
+  const logger = makeLogger({ level: config.logLevel });
+  const embedded =
+    config.databaseUrl === undefined ? await openEmbedded(config.home, { redis: !config.redisUrl }) : undefined;
+  if (embedded) closers.unshift(embedded.close);
+  const privateRedis = embedded?.redis.kind === 'running' ? embedded.redis.url : undefined;
+  const gateway = await startGateway({
+    databaseUrl: config.databaseUrl ?? embedded?.databaseUrl ?? '',
+    redisUrl: config.redisUrl ?? privateRedis,
+    pepper: config.tokenPepper ?? (await loadOrCreateSecret(config.home, 'token-pepper')),
+    partitions: config.partitions,
+    ttlMs: config.ttlMs,
+    logger,
+  });
+  closers.unshift(gateway.close);
+  if (config.demo) await loadDemoData(gateway.services);
+  const tokens = config.demo ? await issueDemoTokens(gateway.services) : new Map<string, string>();
+  const controlSecret = randomBytes(32).toString('hex');
+  const server = await openServer(config, gateway, controlSecret, logger);
+  closers.unshift(server.close);
+  await embedded?.announce(server.url, controlSecret);
+  return { url: server.url, lines: bannerOf(config, embedded, gateway, tokens) };
+}
+
+function openServer(
+  config: Config,
+  { services, contextOf, readiness }: Gateway,
+  controlSecret: string,
+  logger: ReturnType<typeof makeLogger>,
+): Promise<RunningServer> {
+  return startServer({
+    ...config.http,
+    schema,
+    contextOf,
+    codedError,
+    traceOf: ({ cache }) => cache.trace,
+    readiness,
+    inspect: (view, key) => services.cache.inspect(view, key),
+    controlSecret,
+    logger,
+    graphiql: config.production ? undefined : { examples: exampleOperations(new Date()) },
+    production: config.production,
+  });
+}
+
+function bannerOf(
+  config: Config,
+  embedded: Embedded | undefined,
+  { storeName }: Gateway,
+  tokens: ReadonlyMap<string, string>,
+): string[] {
+  const postgres = embedded
+    ? `Postgres ${embedded.where.postgresVersion.split('-')[0]} (embedded)`
+    : 'Postgres (DATABASE_URL)';
+  const store = config.redisUrl
+    ? `${storeName} (REDIS_URL)`
+    : embedded?.redis.kind === 'running'
+      ? `${storeName} (private)`
+      : storeName;
+  const lines = [`stores: ${postgres} and ${store}`];
+  if (embedded?.redis.kind === 'absent' && !config.redisUrl) lines.push(`no private Redis: ${embedded.redis.reason}`);
+  if (embedded) lines.push(`files: ${[...new Set([embedded.where.home, embedded.where.data])].join(' and ')}`);
+  for (const [role, token] of tokens) lines.push(`token for ${role}: ${token}`);
+  return lines;
+}
+
+/** Stops in good order at the first signal; a second one does not wait. */
+function stopper(closers: Closer[]): NodeJS.SignalsListener {
+  return (signal) => {
+    process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+    closeAll(closers).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(`Espelho did not stop cleanly after ${signal}:`, error instanceof Error ? error.message : error);
+        process.exit(1);
+      },
+    );
+  };
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (let close = closers.shift(); close; close = closers.shift()) await close();
+}

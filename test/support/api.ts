@@ -1,0 +1,103 @@
+// A whole gateway over a database of its own and the run's Redis, asked by GraphQL as a caller with given scopes.
+import { type ExecutionResult, execute, parse, validate } from 'graphql';
+import { inject } from 'vitest';
+import type { CacheEvent } from '../../src/cache/index.js';
+import { type Gateway, startGateway } from '../../src/gateway.js';
+import type { Context, Viewer } from '../../src/resolvers/index.js';
+import { codedError, schema } from '../../src/schema/index.js';
+import { createDatabase, type TestDatabase } from './database.js';
+
+export const PEPPER = 'a pepper for tests, with more than 32 characters';
+
+export interface Caller {
+  readonly subject?: string;
+  readonly scopes?: readonly string[];
+  /** Unix milliseconds that the resolvers take for now. */
+  readonly nowMs?: number;
+  /** False plays a GET. */
+  readonly posted?: boolean;
+}
+
+export interface Answer {
+  // biome-ignore lint/suspicious/noExplicitAny: answers are compared whole with what a test expects.
+  readonly data: any;
+  readonly errors: readonly { readonly message: string; readonly code: unknown }[];
+  readonly trace: Context['cache']['trace'];
+}
+
+export interface Api {
+  readonly database: TestDatabase;
+  readonly gateway: Gateway;
+  readonly events: CacheEvent[];
+  readonly ask: (document: string, caller?: Caller, variables?: Record<string, unknown>) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly database?: TestDatabase;
+  /** Null means the in-process store. */
+  readonly redisUrl?: string | null;
+  readonly ttlMs?: ReadonlyMap<string, number>;
+}
+
+/** Starts a gateway; it owns the database unless it is given one. */
+export async function startApi({ database, redisUrl, ttlMs = new Map() }: ApiOptions = {}): Promise<Api> {
+  const own = database ?? (await createDatabase());
+  const gateway = await startGateway({
+    databaseUrl: own.url,
+    redisUrl: redisUrl === null ? undefined : (redisUrl ?? inject('redisUrl')),
+    pepper: PEPPER,
+    partitions: undefined,
+    ttlMs,
+    logger: { info: () => {}, error: () => {} },
+  });
+  const events: CacheEvent[] = [];
+  gateway.services.cache.events.on((event) => events.push(event));
+  return {
+    database: own,
+    gateway,
+    events,
+    ask: (document, caller = {}, variables = {}) => ask(gateway, document, caller, variables),
+    close: async () => {
+      await gateway.close();
+      if (!database) await own.close();
+    },
+  };
+}
+
+async function ask(
+  { services }: Gateway,
+  document: string,
+  { subject, scopes = [], nowMs, posted = true }: Caller,
+  variables: Record<string, unknown>,
+): Promise<Answer> {
+  const parsed = parse(document);
+  const faults = validate(schema, parsed);
+  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join('\n'));
+  const viewer: Viewer = {
+    subject: subject ?? (scopes.length > 0 ? 'tester' : null),
+    scopes: new Set(scopes),
+    tokenId: null,
+  };
+  const cache = services.cache.request();
+  const contextValue: Context = {
+    services: nowMs === undefined ? services : { ...services, now: () => nowMs },
+    viewer,
+    cache,
+    posted,
+  };
+  const { data, errors = [] } = (await execute({
+    schema,
+    document: parsed,
+    contextValue,
+    variableValues: variables,
+  })) as ExecutionResult;
+  return {
+    data: data === undefined || data === null ? data : JSON.parse(JSON.stringify(data)),
+    errors: errors.map((error) => {
+      const coded = codedError(error);
+      return { message: coded?.message ?? error.message, code: coded?.extensions.code };
+    }),
+    trace: cache.trace,
+  };
+}

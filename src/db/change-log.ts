@@ -50,6 +50,10 @@ export function openChangeLog(url: string) {
     partitions: () =>
       query<PartitionEpoch>(sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition`),
 
+    /**
+     * A generation has the number of the epoch that began it. Counted on its own it could come to a number that the
+     * store has used: after a backup of this database was restored.
+     */
     beginGeneration: async (
       partition: number,
       incarnation: string,
@@ -58,9 +62,9 @@ export function openChangeLog(url: string) {
     ): Promise<PartitionEpoch> => {
       await query(sql`
         INSERT INTO entry_partition AS mine (partition, incarnation, epoch, generation)
-        VALUES (${partition}, ${incarnation}, ${seenEpoch}::bigint + 1, 1)
-        ON CONFLICT (partition) DO UPDATE SET incarnation = excluded.incarnation,
-          epoch = greatest(mine.epoch, ${seenEpoch}::bigint) + 1, generation = mine.generation + 1, covered = NULL
+        VALUES (${partition}, ${incarnation}, ${seenEpoch}::bigint + 1, ${seenEpoch}::bigint + 1)
+        ON CONFLICT (partition) DO UPDATE SET incarnation = excluded.incarnation, covered = NULL,
+          epoch = greatest(mine.epoch + 1, excluded.epoch), generation = greatest(mine.epoch + 1, excluded.epoch)
         WHERE mine.epoch = ${epoch ?? null}::bigint`);
       const [row] = await query<PartitionEpoch>(
         sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition WHERE partition = ${partition}`,
@@ -83,7 +87,7 @@ export function openChangeLog(url: string) {
       const since = cursor.slice(cursor.indexOf('/') + 1);
       const rows = await query<Nullable<ChangeLogRow> & Look>(sql`
         SELECT look.*, pending.*
-        FROM (SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
+        FROM (SELECT ${CURSOR} AS cursor, ${SESSION} AS session, pg_current_wal_insert_lsn() - '0/0' AS inserted,
             pg_current_wal_flush_lsn() - '0/0' AS flushed,
             EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND ${BARRIER_LOCK}) AS awaited) AS look
         LEFT JOIN (SELECT partition, view, key, version::text, xid::text FROM entry
@@ -95,6 +99,7 @@ export function openChangeLog(url: string) {
       if (!first) throw new Error('Postgres gave no snapshot.');
       const continued = first.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1)) && rows.length <= MAX_PENDING;
       return {
+        session: first.session,
         cursor: first.cursor,
         entries: continued ? rows.flatMap(pendingOf) : undefined,
         insertedLsn: BigInt(first.inserted),
@@ -128,7 +133,11 @@ const CURSOR = sql.raw(
     || '/' || pg_current_snapshot())`,
 );
 
+/** A crash ends every session, so this one's process and birth tell whether there has been one. */
+const SESSION = sql.raw('(SELECT pid || backend_start::text FROM pg_stat_get_activity(pg_backend_pid()))');
+
 interface Look {
+  readonly session: string;
   readonly cursor: string;
   readonly inserted: string;
   readonly flushed: string;

@@ -1,5 +1,6 @@
 // What Postgres may do to a caller, without ever repeating a statement's parameters: they may be secrets.
 import { DrizzleQueryError } from 'drizzle-orm';
+import postgres from 'postgres';
 
 /** Postgres is out of reach, or did not answer in time. */
 export class DatabaseUnavailable extends Error {
@@ -29,12 +30,10 @@ export function withoutParameters(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable || error instanceof DatabaseError) return error;
   const { code } = error;
   if (UNREACHABLE.has(code)) return new DatabaseUnavailable('Postgres is out of reach; try again.');
-  if (!/^[0-9A-Z]{5}$/.test(code)) return error;
+  if (!(error instanceof postgres.PostgresError)) return error;
   if (code.startsWith('08') || code.startsWith('57P'))
     return new DatabaseUnavailable('Postgres is out of reach; try again.');
-  const constraint =
-    'constraint_name' in error && typeof error.constraint_name === 'string' ? error.constraint_name : undefined;
-  return new DatabaseError(code, constraint);
+  return new DatabaseError(code, error.constraint_name);
 }
 
 /** `pending`, or `DatabaseUnavailable` after `deadlineMs`. */

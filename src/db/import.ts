@@ -1,9 +1,8 @@
 // Statements that imports need: many accounts, days and transactions at a time, in one SQL statement each, so that the
 // triggers of a table run once for thousands of rows.
-import { and, DrizzleQueryError, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { type AccountRow, accounts, type BusinessDay } from './bank-statement.js';
 import type { Db, Tx } from './connection.js';
-import { withoutParameters } from './errors.js';
 import { menus } from './menu.js';
 
 /** What a new account is made of; the database gives it an id. */
@@ -134,11 +133,6 @@ export async function findMenuTitle(tx: Tx, key: string, locale: string): Promis
   const where = and(eq(menus.key, key), eq(menus.locale, locale));
   const [found] = await tx.select({ title: menus.title }).from(menus).where(where);
   return found?.title;
-}
-
-/** What failed, without the statement and its parameters that Drizzle wraps it in. */
-export function bareFailure(error: unknown): unknown {
-  return withoutParameters(error instanceof DrizzleQueryError ? error.cause : error);
 }
 
 type StoredDay = Omit<BusinessDay, Amounts> &

@@ -40,6 +40,7 @@ async function requireVersion(client: postgres.Sql): Promise<void> {
 
 async function fixPartitions(client: postgres.Sql, partitions: number): Promise<void> {
   await client`UPDATE installation SET partitions = ${partitions} WHERE NOT EXISTS (SELECT FROM entry)`;
+  await client`DELETE FROM entry_partition USING installation WHERE partition >= partitions`;
   const [row] = await client<{ partitions: number }[]>`SELECT partitions FROM installation`;
   if (row && row.partitions !== partitions) {
     throw new Error(

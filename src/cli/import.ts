@@ -1,0 +1,102 @@
+// `espelho import`: files into the database, with progress on the way and a report at the end. A report of success
+// means that every gateway shows what was imported.
+
+import type { Connection } from '../db/index.js';
+import { requireTimeZone } from '../resolvers/business-date.js';
+import { type ImportOutcome, joined } from '../resolvers/import/import-report.js';
+import type { Progress } from '../resolvers/import/lines.js';
+import { importMenu, menuFormatNames, menuNameOf } from '../resolvers/import/menu-import.js';
+import { requireReadable } from '../resolvers/import/readable.js';
+import { statementFormatNames } from '../resolvers/import/statement-format.js';
+import { importStatements } from '../resolvers/import/statement-import.js';
+import { Invalid } from '../resolvers/index.js';
+import { isCurrency } from '../resolvers/money.js';
+import { awaitVisible, withDatabase } from './database.js';
+import { UsageError } from './failure.js';
+import { showProgress } from './progress.js';
+import { jsonReport, readableReport } from './report.js';
+import type { Terminal } from './terminal.js';
+
+interface Flags {
+  readonly format?: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** Imports each file as a menu; gives the exit code. */
+export async function importMenus(
+  files: readonly string[],
+  options: Flags & { readonly key?: string; readonly locale?: string },
+  terminal: Terminal,
+): Promise<number> {
+  requireFormat(options.format, menuFormatNames);
+  const names = wellCalled(() =>
+    files.map((file) => {
+      const { key, locale } = menuNameOf(file, options);
+      return `${key} in ${locale}`;
+    }),
+  );
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new UsageError(`Two of the files would be menu ${twice}, one replacing the other; import one of them.`);
+  }
+  return importFiles(files, options, terminal, async ({ db }, shared) => {
+    const outcomes: ImportOutcome[] = [];
+    for (const file of files) outcomes.push(await importMenu(db, file, { ...options, ...shared }));
+    return joined(outcomes);
+  });
+}
+
+/** Imports the files together as bank statements; gives the exit code. */
+export async function importStatementFiles(
+  files: readonly string[],
+  options: Flags & { readonly currency?: string; readonly timeZone?: string },
+  terminal: Terminal,
+): Promise<number> {
+  requireFormat(options.format, statementFormatNames);
+  const { currency, timeZone } = options;
+  if (currency !== undefined && !isCurrency(currency)) {
+    throw new UsageError(`"${currency}" is no ISO 4217 currency; give its three capital letters, such as EUR.`);
+  }
+  if (timeZone !== undefined) wellCalled(() => requireTimeZone(timeZone, []));
+  return importFiles(files, options, terminal, ({ db }, shared) =>
+    importStatements(db, files, { ...options, ...shared }),
+  );
+}
+
+interface Shared {
+  readonly dryRun: boolean;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+async function importFiles(
+  files: readonly string[],
+  { dryRun = false, json = false }: { readonly dryRun?: boolean; readonly json?: boolean },
+  terminal: Terminal,
+  act: (connection: Connection, shared: Shared) => Promise<ImportOutcome>,
+): Promise<number> {
+  await requireReadable(files);
+  return withDatabase(terminal.env, async (connection) => {
+    const progress = await showProgress(files, terminal);
+    const outcome = await act(connection, { dryRun, onProgress: progress.step }).finally(progress.stop);
+    terminal.out(json ? jsonReport(outcome) : readableReport(outcome, dryRun));
+    if (outcome.changed && !dryRun) await awaitVisible(connection);
+    if (outcome.written + outcome.unchanged > 0) return 0;
+    terminal.err.write('No record could be imported; the report says why.\n');
+    return 1;
+  });
+}
+
+function requireFormat(format: string | undefined, known: readonly string[]): void {
+  if (format === undefined || known.includes(format)) return;
+  throw new UsageError(`There is no format "${format}"; the formats are: ${known.join(', ')}.`);
+}
+
+/** What `check` gives; an option that it cannot take is a wrong call. */
+function wellCalled<Result>(check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof Invalid ? new UsageError(error.message) : error;
+  }
+}

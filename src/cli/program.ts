@@ -1,0 +1,117 @@
+// The command line: which commands there are, what they take, and what they return to the shell.
+
+import { Command, CommanderError } from 'commander';
+import { tellFailure } from './failure.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * Runs one command; resolves to its exit code, and never rejects.
+ * 0: done, though single records may have been refused. 1: failed as a whole. 2: called wrongly. 130: interrupted.
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = programFor(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return tellFailure(error, terminal);
+  }
+}
+
+// Commands are loaded when they are called: help and mistakes answer at once.
+function programFor(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('espelho');
+  program
+    .description('A GraphQL gateway with cached resolvers, and the commands beside it.')
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: (text) => void terminal.err.write(text) })
+    .showHelpAfterError('(see --help)')
+    .showSuggestionAfterError();
+
+  program
+    .command('serve')
+    .description('Run the gateway. The environment configures it.')
+    .action(async () => {
+      const { serve } = await import('../main.js');
+      await serve(terminal.env);
+    });
+
+  program
+    .command('migrate')
+    .description('Bring the database to the schema of this version.')
+    .action(async () => {
+      const { migrateDatabase } = await import('./migrate.js');
+      await migrateDatabase(terminal);
+    });
+
+  addImport(program, terminal, exit);
+  addToken(program, terminal);
+
+  program
+    .command('inspect')
+    .description('Show what the cache holds of one entry.')
+    .argument('<view>', 'such as menu, account, statement')
+    .argument('<key>', 'such as main:en, or 4711/2025-01-31')
+    .option('--json', 'print JSON')
+    .action(async (view: string, key: string, options: { json?: true }) => {
+      const { inspect } = await import('./inspect.js');
+      await inspect({ view, key, json: options.json ?? false }, terminal);
+    });
+  return program;
+}
+
+function addImport(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const imports = program.command('import').description('Bring files into the database.');
+  imports
+    .command('menus')
+    .description('Make each file a menu, exactly as the file says.')
+    .argument('<file...>', 'taxonomy text, may be gzip')
+    .option('--format <format>', 'taxonomy')
+    .option('--key <key>', "the menu's key; else the file's name without its endings")
+    .option('--locale <locale>', "the menu's locale; else what the file's name ends in, or en")
+    .option('--dry-run', 'check everything, write nothing')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], options: { format?: string; key?: string; locale?: string } & Flags) => {
+      const { importMenus } = await import('./import.js');
+      exit(await importMenus(files, options, terminal));
+    });
+  imports
+    .command('statements')
+    .description('Bring in accounts and days of bank statements.')
+    .argument('<file...>', 'read together; may be gzip')
+    .option('--format <format>', 'berka; else found by the first line of each file')
+    .option('--currency <code>', 'ISO 4217, for files that name none')
+    .option('--time-zone <zone>', 'of new accounts, such as Europe/Prague')
+    .option('--dry-run', 'check everything, write nothing')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], options: { format?: string; currency?: string; timeZone?: string } & Flags) => {
+      const { importStatementFiles } = await import('./import.js');
+      exit(await importStatementFiles(files, options, terminal));
+    });
+}
+
+function addToken(program: Command, terminal: Terminal): void {
+  program
+    .command('token')
+    .description('Tokens that callers authenticate with.')
+    .command('issue')
+    .description('Issue a token. Its secret is printed once and kept nowhere.')
+    .requiredOption('--name <name>', 'what it is for')
+    .requiredOption('--subject <subject>', 'who bears it')
+    .requiredOption('--scopes <scopes>', 'what it may do, such as menus:read,menus:write')
+    .option('--expires-at <time>', 'such as 2030-01-31T00:00:00Z; else it does not expire')
+    .option('--json', 'print JSON')
+    .action(async (options: { name: string; subject: string; scopes: string; expiresAt?: string; json?: true }) => {
+      const { issueToken } = await import('./token.js');
+      await issueToken(options, terminal);
+    });
+}
+
+interface Flags {
+  readonly dryRun?: true;
+  readonly json?: true;
+}

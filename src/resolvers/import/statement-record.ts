@@ -1,0 +1,61 @@
+// What a reader of bank statements hands on, whatever format it reads: accounts, whole days, and what it refused.
+
+import type { ImportError } from './import-report.js';
+
+export type StatementRecord = AccountRecord | DayRecord | ({ readonly kind: 'refused' } & ImportError);
+
+export interface AccountRecord {
+  readonly kind: 'account';
+  readonly file: string;
+  readonly line: number;
+  readonly number: string;
+  readonly holder: string;
+  readonly currency: string;
+  readonly opening: bigint;
+}
+
+/** All of one account's transactions of one date. The days of one account come in the order of their dates. */
+export type DayRecord = DayTotals &
+  DayVerdict & {
+    readonly kind: 'day';
+    /** Where the day's first row stands. */
+    readonly file: string;
+    readonly line: number;
+    /** The account's number. */
+    readonly account: string;
+    readonly currency: string;
+    /** `YYYY-MM-DD`. */
+    readonly date: string;
+    readonly transactions: readonly StatementTransaction[];
+  };
+
+/** Minor units; `closing` is always `opening + credits - debits`, and both totals are positive. */
+export interface DayTotals {
+  readonly opening: bigint;
+  readonly credits: bigint;
+  readonly debits: bigint;
+  readonly closing: bigint;
+  /** What the bank says the day closed with; the next day opens with it. Equal to `closing` when CLOSED. */
+  readonly statedClosing: bigint;
+}
+
+/**
+ * Whether the bank's own figures bear the day out; if not, it stays OPEN and `reason` is for the report. A day that
+ * lacks a refused row stays OPEN even if the rest of it adds up: the row may be mended and come later.
+ */
+export type DayVerdict =
+  | { readonly status: 'CLOSED' }
+  | { readonly status: 'OPEN'; readonly because: 'unbalanced' | 'incomplete'; readonly reason: string };
+
+/** A line of a statement. Its place in the day is its place in `transactions`; its `externalId` is unique there. */
+export interface StatementTransaction {
+  /** Of the file. */
+  readonly line: number;
+  readonly externalId: string;
+  /** Minor units, negative for a debit. */
+  readonly minor: bigint;
+  readonly description: string;
+  readonly kind: string | null;
+  /** What the bank lists beside the transaction, if it does; not in booking order within the day. */
+  readonly balance: bigint | null;
+}

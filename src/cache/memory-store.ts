@@ -114,8 +114,10 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     if (!entry) return;
     const wasFenced = entry.fences.size > 0;
     entry.fences.delete(item.xid);
-    delete entry.token;
-    if (!entry.held || BigInt(entry.held.value.version) < BigInt(item.version)) delete entry.held;
+    if (!entry.held || BigInt(entry.held.value.version) < BigInt(item.version)) {
+      delete entry.held;
+      delete entry.token;
+    }
     if (wasFenced && entry.fences.size === 0 && entry.held) entry.expiresAtMs = clock.nowMs() + entry.held.value.ttlMs;
     if (entry.held || entry.fences.size > 0) keep(entry);
     else remove(entry);

@@ -66,7 +66,7 @@ export class Reader<Source> {
   async read(view: AnyView<Source>, key: string, page?: Page): Promise<RawReading> {
     const { clock, events } = this.#options;
     const startedMs = clock.nowMs();
-    const reading = await this.#read(view, key, page);
+    const reading = isStorable(key) ? await this.#read(view, key, page) : ABSENT;
     const kind = ({ HIT: 'hit', MISS: 'miss', STALE: 'stale', FENCED: 'fenced', BYPASS: 'bypass' } as const)[
       reading.outcome
     ];
@@ -172,6 +172,19 @@ export class Reader<Source> {
     }
   }
 }
+
+/** What Postgres cannot hold exists nowhere; asked for, it would fail the statement that others share. */
+const isStorable = (key: string): boolean => !key.includes('\0') && !/\p{Surrogate}/u.test(key);
+
+const ABSENT: RawReading = {
+  outcome: 'MISS',
+  version: '0',
+  changedAtMs: 0,
+  ageMs: 0,
+  value: null,
+  members: [],
+  count: 0,
+};
 
 /** What SQL said, cut to the page asked for. */
 export function loadedReading(outcome: Outcome, loaded: Loaded, page: Page | undefined): RawReading {

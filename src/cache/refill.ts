@@ -109,7 +109,10 @@ export class Refill<Source> {
       const leased: [Loaded, Lease][] = [];
       for (const one of asked) {
         const row = rows.get(one.question.key);
-        if (!row) throw new Error(`View ${view.name} did not load every key that it was asked for.`);
+        if (!row) {
+          one.reject(new Error(`View ${view.name} did not load every key that it was asked for.`));
+          continue;
+        }
         if (one.question.lease) leased.push([row, one.question.lease]);
         one.resolve(row);
       }

@@ -53,6 +53,7 @@ export class Relay {
   #lookedAtMs: number;
   #sweptAtMs: number;
   #comparedAtMs = 0;
+  #session: string | undefined;
   #reachable = true;
 
   constructor(options: RelayOptions) {
@@ -95,7 +96,6 @@ export class Relay {
         await this.#compareNowAndThen();
         this.#reachable = true;
       } catch {
-        // Positions applied but not stored may have been undone by a crash; begin again from what the store holds.
         this.#positions.clear();
         this.#reachable = false;
       }
@@ -152,6 +152,7 @@ export class Relay {
     const startedMs = clock.nowMs();
     for (const [applied, partitions] of this.#byCursor()) {
       const batch = await changeLog.changesSince(applied, partitions);
+      if (this.#isAnotherSession(batch)) return;
       if (!batch.entries) {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
@@ -161,6 +162,14 @@ export class Relay {
       if (batch.awaited && reached.length > 0) await changeLog.recordCovered(reached, batch.cursor);
     }
     this.#lookedAtMs = startedMs;
+  }
+
+  /** A crash may have undone what was applied but not stored; the next look begins again from what the store holds. */
+  #isAnotherSession({ session }: ChangeBatch): boolean {
+    const another = this.#session !== undefined && this.#session !== session;
+    this.#session = session;
+    if (another) this.#positions.clear();
+    return another;
   }
 
   #byCursor(): Map<string, number[]> {

@@ -115,8 +115,9 @@ export class Trust {
   async #learnOnce(): Promise<void> {
     const { store, changeLog, partitions, events } = this.#options;
     const unknown = Array.from({ length: partitions }, (_, at) => at).filter((at) => !this.#guards.has(at));
-    const metas = await store.meta(unknown);
+    // Rows first: seen after the metas they could be those of a generation that another gateway is just beginning there.
     const rows = new Map((await changeLog.partitions()).map((row) => [row.partition, row]));
+    const metas = await store.meta(unknown);
     const begun: number[] = [];
     for (const [at, partition] of unknown.entries()) {
       const meta = metas[at];

@@ -71,9 +71,10 @@ it('tells a command beside it which servers run, to its owner alone, until it cl
   expect(await attachEmbedded(home)).toBeUndefined();
   const servers = await openEmbedded(home, { redis: false });
   const run = { pid: process.pid, databaseUrl: servers.databaseUrl, redisUrl: undefined };
-  expect(await attachEmbedded(home)).toEqual({ ...run, gatewayUrl: undefined });
-  await servers.announce('http://127.0.0.1:4000');
-  expect(await attachEmbedded(home)).toEqual({ ...run, gatewayUrl: 'http://127.0.0.1:4000' });
+  expect(await attachEmbedded(home)).toEqual({ ...run, gatewayUrl: undefined, control: undefined });
+  await servers.announce('http://127.0.0.1:4000', 'control secret');
+  const announced = { gatewayUrl: 'http://127.0.0.1:4000', control: 'control secret' };
+  expect(await attachEmbedded(home)).toEqual({ ...run, ...announced });
   expect((await stat(join(home, 'run.json'))).mode & 0o777).toBe(0o600);
   await servers.close();
   expect(await attachEmbedded(home)).toBeUndefined();

@@ -1,5 +1,7 @@
--- Put in front of the scripts that end a fence. Removes fence `xid` and the token of an entry, and what is older than
--- `version` (19 digits). When the last fence is gone, an entry with a value gets its TTL back, one without is removed.
+-- Put in front of the scripts that end a fence. Removes fence `xid` of an entry, and with what is older than `version`
+-- (19 digits) the token: its holder may have read before that version. Beside a value that is not older, a token was
+-- granted after that value was stored, and stays. When the last fence is gone, an entry with a value gets its TTL back,
+-- one without is removed.
 local function release(entry, members, fences, generation, version, xid)
   local e = redis.call('HMGET', entry, 'g', 'v', 'f', 'l')
   if e[1] ~= generation then return end
@@ -9,9 +11,8 @@ local function release(entry, members, fences, generation, version, xid)
   if older then
     redis.call('DEL', entry, members)
     if left ~= '' then redis.call('HSET', entry, 'g', generation, 'f', left) end
-  else
-    redis.call('HDEL', entry, 't', 'x')
-    if left ~= '' then redis.call('HSET', entry, 'f', left) end
+  elseif left ~= '' then
+    redis.call('HSET', entry, 'f', left)
   end
   if left == '' then
     redis.call('HDEL', entry, 'f')

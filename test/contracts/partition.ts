@@ -1,0 +1,150 @@
+// One partition of a store under test, and short words for what the engine does to the entries `note:<key>` in it.
+import type { DropItem, EntryFacts, Guard, Hit, Meta, Page, ReadReply, Store } from '../../src/cache/store.js';
+
+export interface Value {
+  readonly field: string;
+  readonly version: string;
+  readonly changedAtMs: number;
+  readonly ttlMs: number;
+  readonly value: string | null;
+  readonly members: readonly string[] | null;
+}
+
+/** A value to store; only what matters to the test is named. */
+export function value(
+  named: Partial<Omit<Value, 'value'>> & { readonly json?: string | null | undefined } = {},
+): Value {
+  const { json = '"value"', ...rest } = named;
+  return { field: 'value@1', version: '1', changedAtMs: 0, ttlMs: 60_000, members: null, ...rest, value: json };
+}
+
+export type Drop = Omit<DropItem, 'view'>;
+
+export class Partition {
+  readonly store: Store;
+  readonly partition: number;
+  readonly guard: Guard;
+
+  constructor(store: Store, partition: number, guard: Guard) {
+    this.store = store;
+    this.partition = partition;
+    this.guard = guard;
+  }
+
+  /** A partition whose first generation has begun, with the cursor `start`. */
+  static async begin(store: Store, partition: number): Promise<Partition> {
+    const incarnation = (await store.meta([partition]))[0]?.incarnation ?? '';
+    const guard = { incarnation, epoch: '1', generation: '1' };
+    if (!(await store.begin(partition, guard, 'start'))) throw new Error('The partition had begun before.');
+    return new Partition(store, partition, guard);
+  }
+
+  get where() {
+    return { partition: this.partition, guard: this.guard };
+  }
+
+  /** The same partition, addressed under another guard. */
+  under(guard: Guard): Partition {
+    return new Partition(this.store, this.partition, guard);
+  }
+
+  /** Begins the next generation. */
+  async next(): Promise<Partition> {
+    const { epoch, generation, incarnation } = this.guard;
+    const next = { incarnation, epoch: String(Number(epoch) + 1), generation: String(Number(generation) + 1) };
+    if (!(await this.store.begin(this.partition, next, 'start'))) throw new Error('The generation did not begin.');
+    return this.under(next);
+  }
+
+  async read(key: string, token: string, { field = 'value@1', page }: { field?: string; page?: Page } = {}) {
+    const items = [{ view: 'note', key, field, token, ...(page && { page }) }];
+    return only(await this.store.read([{ ...this.where, items }]));
+  }
+
+  async readAll(keys: readonly string[]): Promise<readonly ReadReply[]> {
+    const items = keys.map((key) => ({ view: 'note', key, field: 'value@1', token: `token ${key}` }));
+    return all(await this.store.read([{ ...this.where, items }]));
+  }
+
+  /** The value of a hit. */
+  async value(key: string): Promise<string | null> {
+    return hit(await this.read(key, 'unused')).value;
+  }
+
+  /** The rows of a hit. */
+  async page(key: string, first: number, last: number, field = 'value@1'): Promise<readonly string[]> {
+    return hit(await this.read(key, 'unused', { field, page: { first, last } })).members;
+  }
+
+  async fill(key: string, token: string, value: Value) {
+    const items = [{ view: 'note', key, token, ...value }];
+    return only(await this.store.fill([{ ...this.where, items }]));
+  }
+
+  /** Brings an entry to hold `value`, whatever it held before. */
+  async filled(key: string, value: Value): Promise<void> {
+    await this.fence([key], '1', `filled ${key}`);
+    const reply = await this.publish(key, `filled ${key}`, '1', value);
+    if (reply !== 'published') throw new Error(`${key} could not be filled.`);
+  }
+
+  async fence(keys: readonly string[], xid: string, token: string) {
+    const items = keys.map((key) => ({ view: 'note', key }));
+    return all(await this.store.fence([{ ...this.where, items }], xid, token));
+  }
+
+  async publish(key: string, token: string, xid: string, value: Value) {
+    const items = [{ view: 'note', key, token, xid, ...value }];
+    return only(await this.store.publish([{ ...this.where, items }]));
+  }
+
+  async drop(key: string, { version, xid }: Omit<Drop, 'key'>) {
+    return only(await this.store.drop([{ ...this.where, items: [{ view: 'note', key, version, xid }] }]));
+  }
+
+  async dropAll(drops: readonly Drop[]) {
+    const items = drops.map((drop) => ({ view: 'note', ...drop }));
+    return all(await this.store.drop([{ ...this.where, items }]));
+  }
+
+  async advance(from: string, to: string): Promise<boolean | undefined> {
+    return (await this.store.advance([{ ...this.where, from, to }]))[0];
+  }
+
+  async meta(): Promise<Meta> {
+    const [meta] = await this.store.meta([this.partition]);
+    if (!meta) throw new Error('The store gave no meta.');
+    return meta;
+  }
+
+  /** Keys of all entries with a fence. */
+  async fences(): Promise<readonly string[]> {
+    return (await this.store.standingFences(this.where, 0)).map(({ key }) => key);
+  }
+
+  peek(key: string, page?: Page): Promise<Hit | undefined> {
+    return this.store.peek(this.where, { view: 'note', key, field: 'value@1', ...(page && { page }) });
+  }
+
+  inspect(key: string): Promise<EntryFacts> {
+    return this.store.inspect(this.where, 'note', key, 'value@1');
+  }
+}
+
+type Guarded<Reply> = { readonly kind: 'mismatch' } | { readonly kind: 'done'; readonly replies: readonly Reply[] };
+
+function all<Reply>([guarded]: readonly Guarded<Reply>[]): readonly Reply[] {
+  if (guarded?.kind !== 'done') throw new Error('The guard did not hold.');
+  return guarded.replies;
+}
+
+function only<Reply>(guarded: readonly Guarded<Reply>[]): Reply {
+  const [reply] = all(guarded);
+  if (reply === undefined) throw new Error('The store gave no reply.');
+  return reply;
+}
+
+function hit(reply: ReadReply): Hit {
+  if (reply.kind !== 'hit') throw new Error(`A hit was expected, not ${reply.kind}.`);
+  return reply;
+}

@@ -130,21 +130,20 @@ export class Relay {
     }
     if (asked.length === 0) return;
     const metas = await store.meta(asked.map(({ partition }) => partition));
-    asked.forEach(({ partition, guard }, at) => {
+    const lost: number[] = [];
+    for (const [at, { partition, guard }] of asked.entries()) {
       const stored = metas[at]?.stored;
       if (!stored || stored.epoch !== guard.epoch || stored.generation !== guard.generation) {
         this.#positions.delete(partition);
-        return trust.distrust([partition], 'The relay met another generation.');
+        lost.push(partition);
+        continue;
       }
       const before = this.#positions.get(partition);
-      if (before?.guard === guard && before.stored === stored.cursor) return;
-      this.#positions.set(partition, {
-        guard,
-        stored: stored.cursor,
-        applied: stored.cursor,
-        movedAtMs: clock.nowMs(),
-      });
-    });
+      if (before?.guard === guard && before.stored === stored.cursor) continue;
+      const { cursor } = stored;
+      this.#positions.set(partition, { guard, stored: cursor, applied: cursor, movedAtMs: clock.nowMs() });
+    }
+    if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
   }
 
   async #look(): Promise<void> {

@@ -22,7 +22,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   );
   const closers: Closer[] = [];
   const stop = stopper(closers);
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const { url, lines } = await open(config, closers);
     console.log(
@@ -100,14 +100,22 @@ function bannerOf(
   return lines;
 }
 
-/** Stops in good order at the first signal; a second one does not wait. */
-function stopper(closers: Closer[]): NodeJS.SignalsListener {
-  return (signal) => {
-    process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+/** One Ctrl-C may come twice, from the terminal and from npm; what comes within this time is the same one. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Stops in good order at the first signal; a later one does not wait. */
+function stopper(closers: Closer[]): () => void {
+  let stoppingSince: number | undefined;
+  return () => {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     closeAll(closers).then(
       () => process.exit(0),
       (error: unknown) => {
-        console.error(`Espelho did not stop cleanly after ${signal}:`, error instanceof Error ? error.message : error);
+        console.error('Espelho did not stop cleanly:', error instanceof Error ? error.message : error);
         process.exit(1);
       },
     );

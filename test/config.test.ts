@@ -25,7 +25,7 @@ it('needs nothing set', () => {
     masterKey: undefined,
     demo: true,
     ttlMs: new Map(),
-    partitions: 16,
+    partitions: undefined,
     logLevel: 'info',
     production: false,
   });

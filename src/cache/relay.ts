@@ -4,6 +4,7 @@
 //
 // A cursor counts as stored only once the WAL it saw is on disk: a crash of Postgres may undo what was not, and give
 // its transaction ids to others.
+import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
 import type { ChangeBatch, ChangeLog } from './ports.js';
@@ -21,7 +22,6 @@ const SWEEP_MS = 5_000;
 const SWEEP_AGE_MS = 1_000;
 /** Above every version: removes whatever stands. */
 const ANY_VERSION = '9'.repeat(19);
-const DROPS_PER_CALL = 500;
 
 export interface RelayOptions {
   readonly store: Store;

@@ -1,8 +1,9 @@
 // Which partitions of the store are believed, and under which guard. Believed is a partition whose master, meta and
-// row in Postgres agree; a master in a new life begins an empty generation. While a partition is not believed, reads
-// go to Postgres at once and writes are refused.
+// row in Postgres agree, once it has caught up; a master in a new life begins an empty generation. While a partition is
+// not believed, reads go to Postgres at once and writes are refused.
 //
 // States of a partition: unknown → trusted (learned) → unknown (mismatch, or the store fell silent) → trusted …
+import { catchUp } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
@@ -90,9 +91,8 @@ export class Trust {
 
   /** Resolves once every partition is trusted (or this is closed); keeps trying until then. */
   learn(): Promise<void> {
-    this.#learning ??= this.#learnUntilTrusted().finally(() => {
-      this.#learning = undefined;
-    });
+    if (this.#closed || this.trusted) return Promise.resolve();
+    this.#learning ??= this.#learnUntilTrusted();
     return this.#learning;
   }
 
@@ -110,6 +110,8 @@ export class Trust {
       }
       if (!this.trusted) await this.#options.clock.sleep(RETRY_MS);
     }
+    // In one step with the last look at `trusted`: a trust that is lost from here on must not wait for this promise.
+    this.#learning = undefined;
   }
 
   async #learnOnce(): Promise<void> {
@@ -118,15 +120,22 @@ export class Trust {
     // Rows first: seen after the metas they could be those of a generation that another gateway is just beginning there.
     const rows = new Map((await changeLog.partitions()).map((row) => [row.partition, row]));
     const metas = await store.meta(unknown);
+    const standing = unknown.flatMap((partition, at) => {
+      const agreed = this.#abandoned.has(partition) ? undefined : agreedOn(metas[at], rows.get(partition));
+      return agreed ? [{ partition, ...agreed }] : [];
+    });
+    const outcomes = await catchUp(store, changeLog, standing);
+    for (const { partition, guard } of standing) {
+      if (outcomes.get(partition) === 'caught up') this.#guards.set(partition, guard);
+    }
     const begun: number[] = [];
     for (const [at, partition] of unknown.entries()) {
       const meta = metas[at];
-      if (!meta?.incarnation) continue;
-      const row = rows.get(partition);
-      const standing = this.#abandoned.has(partition) ? undefined : agreed(meta, row);
-      const guard = standing ?? (await this.#begin(partition, meta.incarnation, meta, row));
+      const outcome = outcomes.get(partition);
+      if (!meta?.incarnation || outcome === 'caught up' || outcome === 'moved') continue;
+      const guard = await this.#begin(partition, meta.incarnation, meta, rows.get(partition));
       if (!guard) continue;
-      if (!standing) begun.push(partition);
+      begun.push(partition);
       this.#abandoned.delete(partition);
       this.#guards.set(partition, guard);
     }
@@ -155,13 +164,16 @@ export class Trust {
   }
 }
 
-function agreed({ incarnation, stored }: Meta, row: PartitionRow | undefined): Guard | undefined {
+function agreedOn(meta: Meta | undefined, row: PartitionRow | undefined): { guard: Guard; cursor: string } | undefined {
+  const stored = meta?.stored;
   const agree =
     stored !== undefined &&
     row !== undefined &&
-    stored.incarnation === incarnation &&
-    row.incarnation === incarnation &&
+    stored.incarnation === meta?.incarnation &&
+    row.incarnation === meta.incarnation &&
     stored.epoch === row.epoch &&
     stored.generation === row.generation;
-  return agree ? { incarnation, epoch: row.epoch, generation: row.generation } : undefined;
+  if (!agree) return undefined;
+  const { incarnation, epoch, generation } = row;
+  return { guard: { incarnation, epoch, generation }, cursor: stored.cursor };
 }

@@ -1,0 +1,45 @@
+// Brings partitions that nobody here has watched for a while to where the change log is, before anybody believes them:
+// what was committed meanwhile must not come back as it was.
+import type { ChangedEntry, ChangeLog } from './ports.js';
+import type { GuardedPartition, Store } from './store.js';
+
+/** A partition, and how far the store says that the log was carried over to it. */
+export type Standing = GuardedPartition & { readonly cursor: string };
+
+/** Discontinued: the log cannot be continued from the cursor. Moved: the guard no longer holds. */
+export type CaughtUp = 'caught up' | 'discontinued' | 'moved';
+
+export const DROPS_PER_CALL = 500;
+
+/**
+ * Drops from the store what is older than the log knows, partition by partition; the cursors stay where they are.
+ * Rejects when Postgres or the store is out of reach.
+ */
+export async function catchUp(
+  store: Store,
+  changeLog: ChangeLog,
+  standing: readonly Standing[],
+): Promise<ReadonlyMap<number, CaughtUp>> {
+  const outcomes = new Map<number, CaughtUp>();
+  for (const cursor of new Set(standing.map((each) => each.cursor))) {
+    const group = standing.filter((each) => each.cursor === cursor);
+    const { entries } = await changeLog.changesSince(
+      cursor,
+      group.map(({ partition }) => partition),
+    );
+    for (const { partition, guard } of group) {
+      const pending = entries?.filter((entry) => entry.partition === partition);
+      outcomes.set(partition, pending ? await drop(store, { partition, guard }, pending) : 'discontinued');
+    }
+  }
+  return outcomes;
+}
+
+async function drop(store: Store, where: GuardedPartition, entries: readonly ChangedEntry[]): Promise<CaughtUp> {
+  for (let at = 0; at < entries.length; at += DROPS_PER_CALL) {
+    const items = entries.slice(at, at + DROPS_PER_CALL).map(({ partition: _, ...item }) => item);
+    const [reply] = await store.drop([{ ...where, items }]);
+    if (reply?.kind !== 'done') return 'moved';
+  }
+  return 'caught up';
+}

@@ -1,0 +1,109 @@
+// The HTTP edge: a node:http server with limits on time and size, its routes, and an end without cut-off answers.
+
+import { createServer, type Server } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import { wantsHtml } from './accept.js';
+import { answerBrokenRequests } from './broken-request.js';
+import { drainOf } from './drain.js';
+import type { Example } from './examples.js';
+import { beginExchange, type Exchange, onlyMethods, sendRefusal } from './exchange.js';
+import { serveGraphiQLAsset, serveGraphiQLPage } from './graphiql.js';
+import { type Engine, makeEngine } from './graphql.js';
+import { type Arrival, serveGraphQL } from './graphql-route.js';
+import { type Readiness, serveLiveness, serveReadiness } from './health.js';
+import { serveInspect } from './inspect.js';
+import { listen, urlOf } from './listen.js';
+import type { Logger } from './log.js';
+import { Refusal } from './refusal.js';
+import type { ErrorPolicy } from './shown-error.js';
+
+export interface ServerOptions<Caller extends object> {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Whether PORT was set: only a default may give way to the next free port. */
+  readonly portIsExplicit: boolean;
+  readonly schema: GraphQLSchema;
+  /**
+   * The context of one request; resolvers see its own properties. What it throws with a code of the contract is answered
+   * with that code's status: UNAUTHENTICATED with 401, UNAVAILABLE and CACHE_UNREACHABLE with 503.
+   */
+  readonly contextOf: (arrival: Arrival) => Promise<Caller>;
+  /** What a request has read, for `extensions.cache` of an answer to `x-cache-trace: 1`. */
+  readonly traceOf: (caller: Caller) => readonly object[];
+  /** The coded form of an error that a client can act on; left out, only errors that carry a code are told as they are. */
+  readonly codedError?: ErrorPolicy['codedError'];
+  readonly readiness: () => Promise<Readiness>;
+  /** Left out, or without `controlSecret`, there is no /inspect. */
+  readonly inspect?: ((view: string, key: string) => Promise<object | undefined>) | undefined;
+  readonly controlSecret?: string | undefined;
+  readonly logger: Logger;
+  /** Left out, GraphiQL is not served. */
+  readonly graphiql?: { readonly examples: readonly Example[] } | undefined;
+  /** In production, errors do not guess at the names that were meant. */
+  readonly production: boolean;
+  /** 1 MB unless given. */
+  readonly maxBodyBytes?: number;
+}
+
+export interface RunningServer {
+  /** Where it is reached, such as http://127.0.0.1:4000; GraphQL is at /graphql. */
+  readonly url: string;
+  /** Stops accepting, lets running requests finish for up to 5 s, and resolves when no connection is left. */
+  readonly close: () => Promise<void>;
+}
+
+const megabyte = 1_000_000;
+const graceMs = 5_000;
+
+/** Starts to listen. @throws {CannotListen} with the setting to change. */
+export async function startServer<Caller extends object>(options: ServerOptions<Caller>): Promise<RunningServer> {
+  const { schema, traceOf, production, codedError = () => undefined } = options;
+  const engine = makeEngine({ schema, traceOf, errors: { codedError, suggest: !production } });
+  const server = boundedServer();
+  const drain = drainOf(server, graceMs);
+  server.on('request', (request, response) => {
+    const exchange = beginExchange(request, response, options.logger);
+    route(exchange, engine, options, drain.closing()).catch((error) =>
+      sendRefusal(exchange, codedError(error) ?? error),
+    );
+  });
+  answerBrokenRequests(server);
+  const port = await listen(server, options);
+  return { url: urlOf(options.host, port), close: drain.close };
+}
+
+function boundedServer(): Server {
+  return createServer({
+    maxHeaderSize: 16_384,
+    headersTimeout: 10_000,
+    requestTimeout: 30_000, // for a request to arrive whole; answers may take longer
+    keepAliveTimeout: 65_000, // above the minute that load balancers keep theirs
+    connectionsCheckingInterval: 5_000,
+  });
+}
+
+async function route<Caller extends object>(
+  exchange: Exchange,
+  engine: Engine<Caller>,
+  options: ServerOptions<Caller>,
+  closing: boolean,
+): Promise<void> {
+  const { contextOf, readiness, inspect, controlSecret, graphiql, maxBodyBytes = megabyte } = options;
+  const { path, method, request } = exchange;
+  if (path === '/graphql') {
+    if (graphiql && method === 'GET' && wantsHtml(request)) return serveGraphiQLPage(exchange, graphiql.examples);
+    return serveGraphQL(exchange, { engine, contextOf, maxBodyBytes });
+  }
+  if (path === '/livez') return serveLiveness(exchange);
+  if (path === '/readyz') return serveReadiness(exchange, readiness, closing);
+  if (path === '/inspect' && inspect && controlSecret) return serveInspect(exchange, { inspect, controlSecret });
+  if (graphiql && path.startsWith('/graphiql/')) return serveGraphiQLAsset(exchange);
+  if (path === '/') return redirect(exchange, '/graphql');
+  throw new Refusal('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql.');
+}
+
+function redirect(exchange: Exchange, location: string): void {
+  onlyMethods(exchange, 'GET', 'HEAD');
+  exchange.response.writeHead(302, { location }).end();
+}

@@ -49,13 +49,24 @@ async function open(config: Config, closers: Closer[]): Promise<{ url: string; l
     logger,
   });
   closers.unshift(gateway.close);
-  if (config.demo) await loadDemoData(gateway.services);
-  const tokens = config.demo ? await issueDemoTokens(gateway.services) : new Map<string, string>();
+  const demo = config.demo ? await openDemo(gateway) : [];
   const controlSecret = randomBytes(32).toString('hex');
   const server = await openServer(config, gateway, controlSecret, logger);
   closers.unshift(server.close);
   await embedded?.announce(server.url, controlSecret);
-  return { url: server.url, lines: bannerOf(config, embedded, gateway, tokens) };
+  return { url: server.url, lines: [...bannerOf(config, embedded, gateway), ...demo] };
+}
+
+/** Demo data and tokens, as lines of the banner. They are written like any other data, which takes a cache to confirm it. */
+async function openDemo({ services }: Gateway): Promise<string[]> {
+  if (!services.cache.status().trusted) {
+    return [
+      'no demo data or tokens: Redis is out of reach, so nothing can be written; check REDIS_URL and start again',
+    ];
+  }
+  await loadDemoData(services);
+  const tokens = await issueDemoTokens(services);
+  return [...tokens].map(([role, token]) => `token for ${role}: ${token}`);
 }
 
 function openServer(
@@ -79,12 +90,7 @@ function openServer(
   });
 }
 
-function bannerOf(
-  config: Config,
-  embedded: Embedded | undefined,
-  { storeName }: Gateway,
-  tokens: ReadonlyMap<string, string>,
-): string[] {
+function bannerOf(config: Config, embedded: Embedded | undefined, { storeName }: Gateway): string[] {
   const postgres = embedded
     ? `Postgres ${embedded.where.postgresVersion.split('-')[0]} (embedded)`
     : 'Postgres (DATABASE_URL)';
@@ -96,7 +102,6 @@ function bannerOf(
   const lines = [`stores: ${postgres} and ${store}`];
   if (embedded?.redis.kind === 'absent' && !config.redisUrl) lines.push(`no private Redis: ${embedded.redis.reason}`);
   if (embedded) lines.push(`files: ${[...new Set([embedded.where.home, embedded.where.data])].join(' and ')}`);
-  for (const [role, token] of tokens) lines.push(`token for ${role}: ${token}`);
   return lines;
 }
 

@@ -55,9 +55,10 @@ DECLARE
   locked text[] := '{}';
 BEGIN
   IF TG_OP = 'TRUNCATE' THEN
-    SELECT array_agg(key) INTO locked FROM entry WHERE view = in_view;
+    SELECT array_agg(key) INTO locked FROM entry WHERE view = in_view AND NOT deleted;
     PERFORM entry_lock(in_view, locked);
     PERFORM entry_bump(in_view, locked);
+    UPDATE entry SET deleted = true WHERE TG_ARGV[2]::boolean AND view = in_view AND key = ANY (locked);
     RETURN NULL;
   END IF;
   LOOP
@@ -80,11 +81,13 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Makes `source` a cached table: each change of it gives a new version to the entries of `view` that `keys` names.
+-- Makes `source` a cached table: each change of it gives a new version to the entries of `view` that `keys` names. So do
+-- the rows that it has already: TRUNCATE finds the entries of a view nowhere else.
 CREATE FUNCTION capture(source regclass, view text, keys text, owns boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   event record;
+  existing text[];
 BEGIN
   FOR event IN
     SELECT * FROM (VALUES
@@ -97,6 +100,10 @@ BEGIN
       lower('capture_' || view || '_' || event.name), event.name, source, event.transition, view, keys, owns);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', source, lower('capture_' || view || '_' || event.name));
   END LOOP;
+  EXECUTE format('WITH changed AS (SELECT * FROM %s) SELECT array_agg(DISTINCT key) FROM (%s) AS resolved (key)
+    WHERE key IS NOT NULL', source, keys) INTO existing;
+  PERFORM entry_lock(view, existing);
+  PERFORM entry_bump(view, existing);
 END
 $$;
 --> statement-breakpoint
@@ -117,8 +124,10 @@ SELECT capture('accounts', 'statement-lines',
 SELECT capture('business_days', 'account',
   $$SELECT number FROM changed JOIN accounts ON accounts.id = account_id WHERE status <> 'OPEN'$$, false);
 --> statement-breakpoint
+-- A new day shows its account's currency: while that is being changed, one of the two waits for the other.
 SELECT capture('business_days', 'statement',
-  $$SELECT number || '/' || to_char(date, 'YYYY-MM-DD') FROM changed JOIN accounts ON accounts.id = account_id$$, false);
+  $$SELECT number || '/' || to_char(date, 'YYYY-MM-DD') FROM changed JOIN accounts ON accounts.id = account_id
+    FOR SHARE OF accounts$$, false);
 --> statement-breakpoint
 SELECT capture('transactions', 'statement-lines',
   $$SELECT number || '/' || to_char(date, 'YYYY-MM-DD') || ':' || revision FROM changed JOIN accounts ON accounts.id = account_id$$, false);

@@ -5,6 +5,7 @@ import {
   type AnyView,
   Cache,
   type Clock,
+  connectRedis,
   memoryStore,
   type Page,
   redisStore,
@@ -17,7 +18,6 @@ import { type Connection, connect, openChangeLog, type PostgresChangeLog, type Q
 import type { TestDatabase } from './database.js';
 import { type GatedSource, Gates, gatedSource, gatedStore, type StoreGates } from './gates.js';
 import { boardView, linesView, noteView } from './notes.js';
-import { connectRedis } from './redis.js';
 import { Story } from './story.js';
 
 export interface GatewayOptions {
@@ -33,6 +33,8 @@ export interface GatewayOptions {
   /** False leaves the relay to the other gateways. */
   readonly leads?: boolean;
   readonly start?: boolean;
+  /** Puts a store that misbehaves in place of the good one. */
+  readonly alter?: (store: Store) => Store;
 }
 
 export interface Gateway {
@@ -60,7 +62,8 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
   const changeLog = openChangeLog(database.url);
   const source = gatedSource(connection.query);
   const atRelay = new Gates<'look'>();
-  const { store, gates } = gatedStore(openStore(database, options, clock));
+  const { alter = (store) => store } = options;
+  const { store, gates } = gatedStore(alter(await openStore(database, options, clock)));
   const cache = new Cache<Query>({
     store,
     changeLog: { ...changeLog, changesSince: atRelay.around('look', changeLog.changesSince) },
@@ -98,12 +101,10 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
   };
 }
 
-function openStore(database: TestDatabase, options: GatewayOptions, clock: Clock): Store {
+async function openStore(database: TestDatabase, options: GatewayOptions, clock: Clock): Promise<Store> {
   if (options.store === 'memory') return memoryStore({ clock, maxBytes: 64 * 1024 * 1024 });
-  const url = options.redisUrl ?? inject('redisUrl');
   return redisStore({
-    reads: connectRedis(url),
-    writes: connectRedis(url),
+    ...(await connectRedis(options.redisUrl ?? inject('redisUrl'))),
     installation: database.installation,
     clock,
     timeoutMs: options.timeoutMs ?? 5_000,

@@ -4,19 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { acceptsConnections, onFreePort } from '../../src/embedded/port.js';
+import { findRedis } from '../../src/embedded/redis.js';
 import { type Supervised, supervise } from '../../src/embedded/supervise.js';
-
-/** A client that fails at once instead of hanging, and never sends a command twice. */
-export function connectRedis(url: string): Redis {
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: () => 50,
-  });
-  redis.on('error', () => {}); // what it means is told by the command that fails
-  return redis;
-}
 
 /** A client for the test itself, which waits until the server is there. */
 export function redisCli(url: string): Redis {
@@ -83,7 +72,9 @@ export async function startRedisServer(): Promise<RedisServer> {
 
 async function run(folder: string, port: number): Promise<{ port: number; server: Supervised }> {
   const settings = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--maxmemory-policy', 'volatile-lfu'];
-  const server = supervise({ program: 'redis-server', args: settings, folder, user: undefined, stopSignal: 'TERM' });
+  const found = findRedis(process.env.PATH ?? '', undefined);
+  if (found.kind === 'none') throw new Error(`No Redis to start: ${found.reason}.`);
+  const server = supervise({ program: found.path, args: settings, folder, user: undefined, stopSignal: 'TERM' });
   try {
     await server.says(/ready to accept connections/i, 15_000);
     await acceptsConnections(port);

@@ -55,10 +55,18 @@ export async function beginWriting(gateway: Gateway, key: string, text: string |
   };
 }
 
-/** The whole path. Resolves to whether every gateway's next read shows the write. */
+/**
+ * The whole path. Resolves to whether every gateway's next read shows the write.
+ * @throws {CacheUnavailable} when it could not be fenced; nothing is written then.
+ */
 export async function writeNote(gateway: Gateway, key: string, text: string | null): Promise<boolean> {
   const writing = await beginWriting(gateway, key, text);
-  await writing.fence();
+  try {
+    await writing.fence();
+  } catch (error) {
+    await writing.rollback();
+    throw error;
+  }
   await writing.commit();
   return writing.settle();
 }

@@ -1,0 +1,162 @@
+// Both stores keep the contract that the engine relies on; below, what only Redis can be exposed to.
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connectRedis, memoryStore, redisStore, type Store, systemClock } from '../../src/cache/index.js';
+import { Partition, value } from '../contracts/partition.js';
+import { type StoreUnderTest, storeContract } from '../contracts/store.js';
+import { testClock } from '../support/clock.js';
+import { redisCli } from '../support/redis.js';
+
+describe('the in-process store', () => {
+  storeContract(async () => {
+    const clock = testClock();
+    const store = memoryStore({ clock, maxBytes: 64 * 1024 * 1024 });
+    return { store, elapse: async (_partition, _key, ms) => clock.skip(ms) };
+  });
+
+  it('stays within its bound, and never gives up a fence for it', async () => {
+    const store = memoryStore({ clock: systemClock, maxBytes: 20_000 });
+    const at = await Partition.begin(store, 0);
+    const large = value({ json: JSON.stringify('x'.repeat(1_000)) });
+    await at.fence(['fenced'], '1', 'w1');
+    const keys = Array.from({ length: 50 }, (_, index) => `large ${index}`);
+    for (const key of keys) await at.filled(key, large);
+    const hits = (await at.readAll(keys)).filter(({ kind }) => kind === 'hit');
+    expect(hits.length).toBeGreaterThan(0);
+    expect(hits.length).toBeLessThanOrEqual(10);
+    expect(await at.read('fenced', 't1')).toEqual({ kind: 'fenced' });
+  });
+
+  it('answers without an entry that alone is larger than the bound', async () => {
+    const store = memoryStore({ clock: systemClock, maxBytes: 20_000 });
+    const at = await Partition.begin(store, 0);
+    await at.read('huge', 't1');
+    await at.fill('huge', 't1', value({ json: JSON.stringify('x'.repeat(30_000)) }));
+    expect(await at.read('huge', 't2')).toEqual({ kind: 'lease', fences: [] });
+  });
+});
+
+describe('Redis', () => {
+  storeContract(openRedisStore);
+
+  let redis: RedisUnderTest;
+  let at: Partition;
+  beforeAll(async () => {
+    redis = await openRedisStore();
+    at = await Partition.begin(redis.store, 0);
+  });
+  afterAll(() => redis.store.close());
+
+  it('sends a script again, whole, when the server has forgotten it', async () => {
+    await at.filled('forgotten', value({ json: '"a"' }));
+    await redis.cli.script('FLUSH');
+    expect(await at.value('forgotten')).toBe('"a"');
+    await redis.cli.script('FLUSH');
+    await at.fence(['forgotten'], '5', 'w1');
+    await redis.cli.script('FLUSH');
+    expect(await at.publish('forgotten', 'w1', '5', value({ json: '"b"', version: '2' }))).toBe('published');
+    expect(await at.value('forgotten')).toBe('"b"');
+  });
+
+  it('counts a list that has lost a member as a miss', async () => {
+    await at.filled('lost', value({ members: ['"1"', '"2"'] }));
+    await redis.cli.lpop(redis.key('d', 'lost'));
+    expect(await at.peek('lost', { first: 0, last: -1 })).toBeUndefined();
+    expect(await at.read('lost', 't1', { page: { first: 0, last: 0 } })).toEqual({ kind: 'lease', fences: [] });
+    await at.fill('lost', 't1', value({ members: ['"1"', '"2"'] }));
+    expect(await at.page('lost', 0, -1)).toEqual(['"1"', '"2"']);
+  });
+
+  it('counts a list whose members were evicted as a miss', async () => {
+    await at.filled('evicted', value({ members: ['"1"', '"2"'] }));
+    await redis.cli.del(redis.key('d', 'evicted'));
+    expect(await at.read('evicted', 't1', { page: { first: 0, last: 0 } })).toEqual({ kind: 'lease', fences: [] });
+  });
+
+  it('keeps nothing without a time to live but fences, their index and the meta', async () => {
+    await at.filled('kept', value({ members: ['"1"'] }));
+    await at.read('kept-lease', 't1');
+    await at.filled('kept-fence', value());
+    await at.fence(['kept-fence'], '6', 'w1');
+    await at.drop('kept-fence', { version: '0', xid: '6' });
+    const keys = await redis.cli.keys(`${redis.key('', '')}*`);
+    const lasting: string[] = [];
+    for (const key of keys) if ((await redis.cli.pttl(key)) === -1) lasting.push(key);
+    expect(lasting.filter((key) => !key.endsWith('}m') && !key.endsWith('}f'))).toEqual([]);
+  });
+
+  it('keeps all keys of a partition under one hash tag', async () => {
+    await at.filled('a}b{c', value({ members: ['"1"'] }));
+    await at.fence(['{d}'], '7', 'w1');
+    const keys = await redis.cli.keys(`*${redis.installation}.0}*`);
+    expect(keys.length).toBeGreaterThan(4);
+    for (const key of keys) expect(key.startsWith(`{${redis.installation}.0}`)).toBe(true);
+  });
+
+  it('does nothing once the meta key is gone', async () => {
+    const here = await Partition.begin(redis.store, 1);
+    await here.filled('gone', value());
+    await redis.cli.del(`{${redis.installation}.1}m`);
+    await expect(here.read('gone', 't1')).rejects.toThrow('guard');
+    await expect(here.fence(['gone'], '8', 'w1')).rejects.toThrow('guard');
+    expect((await here.meta()).stored).toBeUndefined();
+  });
+
+  it('fails as out of reach, at once, when its connection is closed', async () => {
+    const closed = await openRedisStore();
+    await closed.store.meta([0]);
+    await closed.store.close();
+    await expect(closed.store.meta([0])).rejects.toMatchObject({ code: 'CACHE_UNREACHABLE', kind: 'connection' });
+  });
+});
+
+interface RedisUnderTest extends StoreUnderTest {
+  readonly store: Store;
+  readonly cli: Redis;
+  readonly installation: string;
+  /** The name of `note:<key>` in partition 0: `e` the entry, `d` its members. */
+  readonly key: (part: string, key: string) => string;
+}
+
+async function openRedisStore(): Promise<RedisUnderTest> {
+  const url = inject('redisUrl');
+  const installation = randomBytes(4).toString('hex');
+  const cli = redisCli(url);
+  const store = redisStore({ ...(await connectRedis(url)), installation, clock: systemClock, timeoutMs: 5_000 });
+  const key = (part: string, key: string) => `{${installation}.0}${part && `${part}:note:${key}`}`;
+  return {
+    store: {
+      ...store,
+      close: async () => {
+        cli.disconnect();
+        await store.close();
+      },
+    },
+    cli,
+    installation,
+    key,
+    elapse: (partition, key, ms) => elapse(cli, `{${installation}.${partition}}`, key, ms),
+  };
+}
+
+/** Redis keeps its own time, so the entry's moments are moved into the past instead. */
+async function elapse(cli: Redis, tag: string, key: string, ms: number): Promise<void> {
+  const [entry, members] = [`${tag}e:note:${key}`, `${tag}d:note:${key}`];
+  const { f: fences, x: until, s: stored } = await cli.hgetall(entry);
+  const earlier = (at: string) => String(Number(at) - ms);
+  if (fences)
+    await cli.hset(
+      entry,
+      'f',
+      fences.replace(/:(\d+)/g, (_, at) => `:${earlier(at)}`),
+    );
+  if (until) await cli.hset(entry, 'x', earlier(until));
+  if (stored) await cli.hset(entry, 's', earlier(stored));
+  for (const each of [entry, members]) {
+    const ttlMs = await cli.pttl(each);
+    if (ttlMs > 0) await cli.pexpire(each, Math.max(0, ttlMs - ms));
+  }
+  const fencedAt = await cli.zscore(`${tag}f`, entry);
+  if (fencedAt !== null) await cli.zadd(`${tag}f`, earlier(fencedAt), entry);
+}

@@ -22,7 +22,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const PAST_THE_DOOR: readonly (readonly [from: string, to: string])[] = [
   ['src/resolvers/import/', 'src/db/import.ts'],
   ['src/cli/', 'src/resolvers/'],
-  ['src/cli/inspect.ts', 'src/cache/view.ts'],
 ];
 
 /** Who talks to a terminal. */

@@ -90,6 +90,11 @@ export class Cache<Source> {
     return view;
   }
 
+  /** Whether this gateway caches a view of this name. */
+  caches(name: string): boolean {
+    return this.#views.has(name);
+  }
+
   /** The form in which the write path stores what it read back. */
   storedForm(view: AnyView<Source>, loaded: Loaded): StoredValue {
     return this.#refill.storedForm(view, loaded);

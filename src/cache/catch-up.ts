@@ -9,7 +9,8 @@ export type Standing = GuardedPartition & { readonly cursor: string };
 /** Discontinued: the log cannot be continued from the cursor. Moved: the guard no longer holds. */
 export type CaughtUp = 'caught up' | 'discontinued' | 'moved';
 
-export const DROPS_PER_CALL = 500;
+/** Per partition: short enough a script, few enough round-trips. */
+export const DROPS_PER_CALL = 250;
 
 /**
  * Drops from the store what is older than the log knows, partition by partition; the cursors stay where they are.

@@ -14,6 +14,7 @@ export type { EntryFacts, Page, Store } from './store.js';
 export {
   type AnyView,
   type EntryRef,
+  fieldOf,
   type ListView,
   type Loaded,
   printedKey,

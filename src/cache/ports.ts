@@ -18,8 +18,6 @@ export interface ChangedEntry {
 
 /** One look at the change log. */
 export interface ChangeBatch {
-  /** Names the database session that looked. Another one than before may mean that Postgres has crashed in between. */
-  readonly session: string;
   /** Covers everything that this look saw. */
   readonly cursor: string;
   /** Undefined when the log cannot be continued from the given cursor: another server or timeline, or too far behind. */

@@ -7,7 +7,7 @@
 import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
-import type { ChangeBatch, ChangeLog } from './ports.js';
+import type { ChangeBatch, ChangedEntry, ChangeLog } from './ports.js';
 import type { DropItem, Guard, GuardedPartition, Store } from './store.js';
 import type { Trust } from './trust.js';
 
@@ -39,8 +39,9 @@ interface Position {
   readonly guard: Guard;
   /** As the store has it. */
   stored: string;
-  /** As far as this process has applied. */
-  applied: string;
+  /** Applied, and its WAL on disk: no crash of Postgres undoes it. The next look continues from here. */
+  durable: string;
+  /** Applied, but a crash may still undo what it saw. */
   candidate?: { readonly cursor: string; readonly lsn: bigint };
   movedAtMs: number;
 }
@@ -53,7 +54,6 @@ export class Relay {
   #lookedAtMs: number;
   #sweptAtMs: number;
   #comparedAtMs = 0;
-  #session: string | undefined;
   #reachable = true;
 
   constructor(options: RelayOptions) {
@@ -141,7 +141,7 @@ export class Relay {
       const before = this.#positions.get(partition);
       if (before?.guard === guard && before.stored === stored.cursor) continue;
       const { cursor } = stored;
-      this.#positions.set(partition, { guard, stored: cursor, applied: cursor, movedAtMs: clock.nowMs() });
+      this.#positions.set(partition, { guard, stored: cursor, durable: cursor, movedAtMs: clock.nowMs() });
     }
     if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
   }
@@ -149,91 +149,92 @@ export class Relay {
   async #look(): Promise<void> {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
-    for (const [applied, partitions] of this.#byCursor()) {
-      const batch = await changeLog.changesSince(applied, partitions);
-      if (this.#isAnotherSession(batch)) return;
+    for (const [durable, partitions] of this.#byCursor()) {
+      const batch = await changeLog.changesSince(durable, partitions);
       if (!batch.entries) {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
       }
-      const reached = await this.#apply(batch, partitions);
-      await this.#advance(batch, reached);
+      const reached = await this.#apply(batch.entries, partitions);
+      this.#settle(batch, reached);
+      await this.#advance(reached, batch.entries.length > 0);
       if (batch.awaited && reached.length > 0) await changeLog.recordCovered(reached, batch.cursor);
     }
     this.#lookedAtMs = startedMs;
   }
 
-  /** A crash may have undone what was applied but not stored; the next look begins again from what the store holds. */
-  #isAnotherSession({ session }: ChangeBatch): boolean {
-    const another = this.#session !== undefined && this.#session !== session;
-    this.#session = session;
-    if (another) this.#positions.clear();
-    return another;
-  }
-
   #byCursor(): Map<string, number[]> {
     const groups = new Map<string, number[]>();
-    for (const [partition, { applied }] of this.#positions) {
-      groups.set(applied, [...(groups.get(applied) ?? []), partition]);
+    for (const [partition, { durable }] of this.#positions) {
+      groups.set(durable, [...(groups.get(durable) ?? []), partition]);
     }
     return groups;
   }
 
-  /** The partitions whose store took every drop. */
-  async #apply({ entries = [], cursor }: ChangeBatch, partitions: readonly number[]): Promise<number[]> {
-    const { clock, events } = this.#options;
+  /** Drops what changed, some of every partition in each round-trip. Gives the partitions whose store took every drop. */
+  async #apply(entries: readonly ChangedEntry[], partitions: readonly number[]): Promise<number[]> {
+    const { store, trust, clock, events } = this.#options;
     const startedMs = clock.nowMs();
     const reached = new Set(partitions);
     const pending = new Map<number, DropItem[]>();
-    for (const { partition, ...item } of entries) pending.set(partition, [...(pending.get(partition) ?? []), item]);
-    for (const [partition, items] of pending) {
-      for (let at = 0; at < items.length && reached.has(partition); at += DROPS_PER_CALL) {
-        if (!(await this.#drop(partition, items.slice(at, at + DROPS_PER_CALL)))) reached.delete(partition);
-      }
+    for (const { partition, ...item } of entries) {
+      const items = pending.get(partition);
+      if (items) items.push(item);
+      else pending.set(partition, [item]);
     }
-    for (const partition of reached) {
-      const position = this.#positions.get(partition);
-      if (position) position.applied = cursor;
+    for (let at = 0; ; at += DROPS_PER_CALL) {
+      const batches = [...pending].flatMap(([partition, all]) => {
+        const guard = reached.has(partition) ? this.#positions.get(partition)?.guard : undefined;
+        const items = all.slice(at, at + DROPS_PER_CALL);
+        return guard && items.length > 0 ? [{ partition, guard, items }] : [];
+      });
+      if (batches.length === 0) break;
+      const replies = await store.drop(batches);
+      const lost = batches.filter((_, index) => replies[index]?.kind !== 'done').map(({ partition }) => partition);
+      for (const partition of lost) {
+        reached.delete(partition);
+        this.#positions.delete(partition);
+      }
+      if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
     }
     if (entries.length > 0) events.emit({ kind: 'relayed', entries: entries.length, ms: clock.nowMs() - startedMs });
     return [...reached];
   }
 
-  async #drop(partition: number, items: readonly DropItem[]): Promise<boolean> {
-    const { store, trust } = this.#options;
-    const position = this.#positions.get(partition);
-    if (!position) return false;
-    const [reply] = await store.drop([{ partition, guard: position.guard, items }]);
-    if (reply?.kind === 'done') return true;
-    this.#positions.delete(partition);
-    trust.distrust([partition], 'The relay met another generation.');
-    return false;
+  /** Moves on to what is certain to be on disk: this look, or an earlier one that had to wait for it. */
+  #settle({ cursor, insertedLsn, flushedLsn }: ChangeBatch, partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      const position = this.#positions.get(partition);
+      if (!position) continue;
+      const { candidate } = position;
+      if (flushedLsn >= insertedLsn) position.durable = cursor;
+      else if (candidate && flushedLsn >= candidate.lsn) position.durable = candidate.cursor;
+      if (flushedLsn >= (candidate?.lsn ?? 0n)) delete position.candidate;
+      if (flushedLsn < insertedLsn) position.candidate ??= { cursor, lsn: insertedLsn };
+    }
   }
 
-  /** Stores how far the log is carried over, once that is safely on Postgres' disk. */
-  async #advance(batch: ChangeBatch, partitions: readonly number[]): Promise<void> {
+  /** Tells the store how far the log is carried over: after changes, and now and then without any. */
+  async #advance(partitions: readonly number[], changed: boolean): Promise<void> {
     const { store, clock } = this.#options;
     const now = clock.nowMs();
     const moves: (GuardedPartition & { from: string; to: string; position: Position })[] = [];
     for (const partition of partitions) {
       const position = this.#positions.get(partition);
-      if (!position) continue;
-      const { candidate } = position;
-      const due = (batch.entries?.length ?? 0) > 0 || now - position.movedAtMs > ADVANCE_MS;
-      if (candidate && batch.flushedLsn >= candidate.lsn) {
-        moves.push({ partition, guard: position.guard, from: position.stored, to: candidate.cursor, position });
-        delete position.candidate;
-      } else if (!candidate && due) {
-        position.candidate = { cursor: batch.cursor, lsn: batch.insertedLsn };
-      }
+      if (!position || position.durable === position.stored) continue;
+      if (!changed && now - position.movedAtMs < ADVANCE_MS) continue;
+      moves.push({ partition, guard: position.guard, from: position.stored, to: position.durable, position });
     }
     if (moves.length === 0) return;
     const advanced = await store.advance(moves);
-    moves.forEach(({ partition, to, position }, at) => {
-      if (!advanced[at]) return void this.#positions.delete(partition);
+    for (const [at, { partition, to, position }] of moves.entries()) {
+      if (!advanced[at]) {
+        this.#positions.delete(partition);
+        continue;
+      }
       position.stored = to;
       position.movedAtMs = now;
-    });
+    }
   }
 
   /**

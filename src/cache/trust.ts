@@ -74,7 +74,9 @@ export class Trust {
     const rows = await this.#options.changeLog.partitions();
     const moved = rows.filter(({ partition, incarnation, epoch }) => {
       const guard = this.#guards.get(partition);
-      return guard && (guard.epoch !== epoch || guard.incarnation !== incarnation);
+      return (
+        guard && (BigInt(epoch) > BigInt(guard.epoch) || (epoch === guard.epoch && incarnation !== guard.incarnation))
+      );
     });
     if (moved.length === 0) return;
     this.distrust(

@@ -4,13 +4,13 @@
 import {
   connectRedis,
   type EntryFacts,
+  fieldOf,
   partitionOf,
   printedKey,
   redisStore,
   systemClock,
   UnknownView,
 } from '../cache/index.js';
-import { fieldOf } from '../cache/view.js';
 import { connect, findInstallation, openChangeLog } from '../db/index.js';
 import { attachEmbedded, type RunInfo } from '../embedded/index.js';
 import { views } from '../resolvers/index.js';

@@ -85,26 +85,25 @@ export function openChangeLog(url: string) {
      */
     changesSince: async (cursor: string, partitions: readonly number[]) => {
       const since = cursor.slice(cursor.indexOf('/') + 1);
-      const rows = await query<Nullable<ChangeLogRow> & Look>(sql`
-        SELECT look.*, pending.*
-        FROM (SELECT ${CURSOR} AS cursor, ${SESSION} AS session, pg_current_wal_insert_lsn() - '0/0' AS inserted,
-            pg_current_wal_flush_lsn() - '0/0' AS flushed,
-            EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND ${BARRIER_LOCK}) AS awaited) AS look
-        LEFT JOIN (SELECT partition, view, key, version::text, xid::text FROM entry
-            WHERE xid >= pg_snapshot_xmin(${since}::pg_snapshot)
-              AND NOT pg_visible_in_snapshot(xid, ${since}::pg_snapshot)
-              AND partition = ANY (${sql.param([...partitions])}::int[])
-            LIMIT ${MAX_PENDING + 1}) AS pending ON true`);
-      const [first] = rows;
-      if (!first) throw new Error('Postgres gave no snapshot.');
-      const continued = first.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1)) && rows.length <= MAX_PENDING;
+      const [look] = await query<Look>(sql`
+        SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
+          pg_current_wal_flush_lsn() - '0/0' AS flushed,
+          EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND ${BARRIER_LOCK}) AS awaited,
+          (SELECT CASE WHEN count(*) > ${MAX_PENDING}::int THEN NULL
+              ELSE coalesce(json_agg(json_build_array(partition, view, key, version::text, xid::text)), '[]') END
+            FROM (SELECT partition, view, key, version, xid FROM entry
+              WHERE xid >= pg_snapshot_xmin(${since}::pg_snapshot)
+                AND NOT pg_visible_in_snapshot(xid, ${since}::pg_snapshot)
+                AND partition = ANY (${sql.param([...partitions])}::int[])
+              LIMIT ${MAX_PENDING + 1}::int) AS pending) AS pending`);
+      if (!look) throw new Error('Postgres gave no snapshot.');
+      const continued = look.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1));
       return {
-        session: first.session,
-        cursor: first.cursor,
-        entries: continued ? rows.flatMap(pendingOf) : undefined,
-        insertedLsn: BigInt(first.inserted),
-        flushedLsn: BigInt(first.flushed),
-        awaited: first.awaited,
+        cursor: look.cursor,
+        entries: continued ? look.pending?.map(changedEntry) : undefined,
+        insertedLsn: BigInt(look.inserted),
+        flushedLsn: BigInt(look.flushed),
+        awaited: look.awaited,
       };
     },
 
@@ -133,20 +132,21 @@ const CURSOR = sql.raw(
     || '/' || pg_current_snapshot())`,
 );
 
-/** A crash ends every session, so this one's process and birth tell whether there has been one. */
-const SESSION = sql.raw('(SELECT pid || backend_start::text FROM pg_stat_get_activity(pg_backend_pid()))');
-
 interface Look {
-  readonly session: string;
   readonly cursor: string;
   readonly inserted: string;
   readonly flushed: string;
   readonly awaited: boolean;
+  /** Null when there is more than can be carried over. */
+  readonly pending: readonly PendingTuple[] | null;
 }
 
-type Nullable<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
+type PendingTuple = readonly [partition: number, view: string, key: string, version: string, xid: string];
 
-function pendingOf({ partition, view, key, version, xid }: Nullable<ChangeLogRow>): ChangeLogRow[] {
-  if (partition === null || view === null || key === null || version === null || xid === null) return [];
-  return [{ partition, view, key, version, xid }];
-}
+const changedEntry = ([partition, view, key, version, xid]: PendingTuple): ChangeLogRow => ({
+  partition,
+  view,
+  key,
+  version,
+  xid,
+});

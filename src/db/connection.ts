@@ -28,6 +28,8 @@ export interface ConnectionOptions {
 /** postgres.js waits through an outage; a reader does not. */
 const QUERY_DEADLINE_MS = 3_000;
 
+const LOCK_TIMEOUT_MS = 800;
+
 /** Opens nothing until the first statement. `close` waits 2 s for statements at work, then drops them. */
 export function connect(options: ConnectionOptions): Connection {
   const common = {
@@ -40,7 +42,9 @@ export function connect(options: ConnectionOptions): Connection {
       statement_timeout: options.statementTimeoutMs ?? 10_000,
     },
   };
-  const writes = postgres(options.url, { ...common, max: options.maxWrites ?? 8 });
+  // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
+  const connection = { ...common.connection, lock_timeout: LOCK_TIMEOUT_MS };
+  const writes = postgres(options.url, { ...common, connection, max: options.maxWrites ?? 8 });
   const reads = postgres(options.url, { ...common, max: options.maxReads ?? 8 });
   return {
     db: drizzle(writes),

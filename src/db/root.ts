@@ -9,7 +9,6 @@ export interface Root {
 
 export interface LockedRoot extends Root {
   readonly version: bigint;
-  readonly deleted: boolean;
 }
 
 export interface ChangedRoot extends Root {
@@ -23,10 +22,10 @@ export async function lockRoots(tx: Tx, roots: readonly Root[]): Promise<LockedR
   for (const view of [...new Set(roots.map((root) => root.view))].sort()) {
     const keys = roots.filter((root) => root.view === view).map(({ key }) => key);
     await query(sql`SELECT entry_lock(${view}, ${sql.param(keys)}::text[])`);
-    const rows = await query<{ key: string; version: string; deleted: boolean }>(
-      sql`SELECT key, version::text, deleted FROM entry WHERE view = ${view} AND key = ANY (${sql.param(keys)}::text[])`,
+    const rows = await query<{ key: string; version: string }>(
+      sql`SELECT key, version::text FROM entry WHERE view = ${view} AND key = ANY (${sql.param(keys)}::text[])`,
     );
-    locked.push(...rows.map((row) => ({ view, key: row.key, version: BigInt(row.version), deleted: row.deleted })));
+    locked.push(...rows.map((row) => ({ view, key: row.key, version: BigInt(row.version) })));
   }
   return locked;
 }

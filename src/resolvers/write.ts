@@ -81,7 +81,9 @@ export async function write<Result>(
     try {
       return await writeOnce(ctx, plan, body);
     } catch (error) {
-      if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
+      if (!isRetryable(error)) throw error;
+      if (attempt === ATTEMPTS)
+        throw new DatabaseUnavailable('Other writers hold the same rows; try again.', { cause: error });
     }
   }
 }
@@ -101,14 +103,21 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
   const { db, cache } = ctx.services;
   const changeId = randomUUID();
   let prepared: Prepared<Result> | undefined;
+  let abandoned = false;
   try {
     const transaction = db.transaction(async (tx) => {
-      prepared = await prepare(ctx, tx, plan, body, changeId);
+      const ready = await prepare(ctx, tx, plan, body, changeId);
+      // Too late to commit: the caller has been told that nothing was written.
+      if (abandoned) throw await lifted(ctx.services, ready);
+      prepared = ready;
     });
     await withDeadline(transaction, TRANSACTION_DEADLINE_MS);
   } catch (thrown) {
     const error = withoutParameters(thrown);
-    if (!prepared) throw error;
+    if (!prepared) {
+      abandoned = true;
+      throw error;
+    }
     if (!(await committedAfterAll(ctx.services, prepared.xid, changeId, error))) {
       if (prepared.fenced) await cache.writer.lift(prepared.fenced);
       throw error;
@@ -125,6 +134,11 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
     dryRun: false,
   };
   return { result: prepared.written.result, receipt };
+}
+
+async function lifted({ cache }: Services, { fenced }: Prepared<unknown>): Promise<Error> {
+  if (fenced) await cache.writer.lift(fenced);
+  return new DatabaseUnavailable('The transaction took too long and was rolled back; try again.');
 }
 
 /** Everything before COMMIT, fences last. */
@@ -163,14 +177,17 @@ async function prepare<Result>(
   return { written, xid, version, committed, loaded, bulk, fenced };
 }
 
-/** The values of what this transaction changed, as it will commit them: one statement per view. */
+/**
+ * The values of what this transaction changed, as it will commit them: one statement per view. A view that this gateway
+ * does not know, a newer one's perhaps, has none: its entries are fenced and dropped.
+ */
 async function readBack(
   { cache }: Services,
   tx: Tx,
   changed: readonly ChangedRoot[],
 ): Promise<(readonly [string, Loaded])[]> {
   const loaded: (readonly [string, Loaded])[] = [];
-  for (const view of new Set(changed.map((each) => each.view))) {
+  for (const view of new Set(changed.map((each) => each.view).filter((name) => cache.caches(name)))) {
     const keys = changed.filter((each) => each.view === view).map(({ key }) => key);
     const rows = await cache.view(view).load(txQuery(tx), keys);
     loaded.push(...rows.map((row) => [view, row] as const));

@@ -20,7 +20,6 @@ function quietChangeLog(): ChangeLog {
     },
     now: async () => 'cursor',
     changesSince: async (cursor) => ({
-      session: 'session',
       cursor,
       entries: [],
       insertedLsn: 0n,

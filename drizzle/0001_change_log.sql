@@ -102,8 +102,10 @@ BEGIN
   END LOOP;
   EXECUTE format('WITH changed AS (SELECT * FROM %s) SELECT array_agg(DISTINCT key) FROM (%s) AS resolved (key)
     WHERE key IS NOT NULL', source, keys) INTO existing;
-  PERFORM entry_lock(view, existing);
-  PERFORM entry_bump(view, existing);
+  -- Nobody can have cached them yet, so they count as changed long ago: by the first ordinary transaction id.
+  INSERT INTO entry (view, key, partition, version, xid, changed_at, deleted)
+    SELECT capture.view, k, entry_partition_of(capture.view, k), nextval('entry_version'), '3', clock_timestamp(), false
+    FROM unnest(existing) AS k ON CONFLICT DO NOTHING;
 END
 $$;
 --> statement-breakpoint

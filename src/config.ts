@@ -19,7 +19,7 @@ export type Config = {
   readonly home: string;
   /** Undefined means: make one and keep it in the home folder. */
   readonly tokenPepper: string | undefined;
-  /** 32 bytes as 64 hex digits. Undefined means: make one and keep it in the home folder. */
+  /** 32 bytes as 64 hex digits; checked now, used once security values arrive. */
   readonly masterKey: string | undefined;
   /** Whether to load demo data; without ESPELHO_DEMO only into an embedded Postgres. */
   readonly demo: boolean;

@@ -21,6 +21,7 @@ import {
   migrate,
   openChangeLog,
   type PostgresChangeLog,
+  type Query,
   storeIsShared,
 } from './db/index.js';
 import {
@@ -95,11 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       overrides: options.ttlMs,
       leads: changeLog.lead,
     });
-    cache.events.on((event) => {
-      if (event.kind === 'distrusted')
-        logger.error({ partitions: event.partitions.length }, `cache in doubt, reading SQL: ${event.reason}`);
-      if (event.kind === 'trusted') logger.info({ partitions: event.partitions.length }, 'cache trusted');
-    });
+    tellOfTrouble(cache, logger);
     const id = randomUUID();
     const heart = startHeart(
       () => beat(database.query, id, store.kind).then(() => claimStore(changeLog.query, store.kind)),
@@ -126,13 +123,45 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       services,
       storeName,
       contextOf: (request) => contextOf(services, request),
-      readiness: () => readinessOf(services),
+      readiness: () => readinessOf(services, changeLog),
       close: closeAll,
     };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+/** Says what operators must hear, and says it once for as long as it lasts. */
+function tellOfTrouble(cache: Cache<Query>, logger: GatewayLog): void {
+  let lastFailure: string | undefined;
+  cache.events.on((event) => {
+    if (event.kind === 'distrusted') {
+      logger.error({ partitions: event.partitions.length }, `cache in doubt, reading SQL: ${event.reason}`);
+    } else if (event.kind === 'trusted') {
+      lastFailure = undefined;
+      logger.info({ partitions: event.partitions.length }, 'cache trusted');
+    } else if (event.kind === 'failing') {
+      const failure = `${event.part} fails and is tried again: ${sentencesOf(event.error)}`;
+      if (failure !== lastFailure) logger.error({}, failure);
+      lastFailure = failure;
+    }
+  });
+}
+
+/** The error's own words and those of its causes; none of them repeats a statement's parameters. */
+function sentencesOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return error.cause === undefined ? error.message : `${error.message} (${sentencesOf(error.cause)})`;
+}
+
+/**
+ * What a request read, as its caller may know it. Of strict views, version and age would tell a foreign entry from a
+ * missing one; only who may read the cache itself sees them.
+ */
+export function traceOf({ cache, viewer, services }: Context): readonly object[] {
+  const sees = (view: string) => viewer.scopes.has('cache:read') || services.cache.view(view).mode !== 'strict';
+  return cache.trace.map(({ version, ageMs, ...entry }) => (sees(entry.view) ? { ...entry, version, ageMs } : entry));
 }
 
 async function contextOf(
@@ -159,7 +188,7 @@ async function openStore(
     };
   }
   const connections = await connectRedis(redisUrl);
-  const store = redisStore({ ...connections, installation: id, clock: systemClock, timeoutMs: STORE_TIMEOUT_MS });
+  const store = redisStore({ ...connections, installation: id, timeoutMs: STORE_TIMEOUT_MS });
   try {
     return { store, storeName: (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)' };
   } catch (error) {
@@ -206,7 +235,7 @@ async function isRecorded(store: Store, changeLog: PostgresChangeLog, partitions
   const rows = await changeLog.partitions();
   try {
     const metas = await store.meta(Array.from({ length: partitions }, (_, partition) => partition));
-    return rows.every(({ partition, incarnation }) => metas[partition]?.incarnation === incarnation);
+    return rows.length > 0 && rows.every(({ partition, incarnation }) => metas[partition]?.incarnation === incarnation);
   } catch {
     // Out of reach: nothing says that it is the same one.
     return false;
@@ -230,7 +259,8 @@ function startHeart(beatOnce: () => Promise<boolean>, logger: GatewayLog): { sto
   };
 }
 
-async function readinessOf({ query, cache }: Services) {
+/** Asked on a connection of its own: a busy pool is not a lost Postgres. */
+async function readinessOf({ cache }: Services, { query }: PostgresChangeLog) {
   const postgres = await isReachable(query);
   const trusted = cache.status().trusted;
   return {

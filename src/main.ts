@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, readConfig } from './config.js';
 import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
-import { type Gateway, startGateway } from './gateway.js';
+import { type Gateway, startGateway, traceOf } from './gateway.js';
 import { issueDemoTokens, loadDemoData, views } from './resolvers/index.js';
 import { codedError, schema } from './schema/index.js';
 import { exampleOperations, makeLogger, type RunningServer, startServer } from './server/index.js';
@@ -80,7 +80,7 @@ function openServer(
     schema,
     contextOf,
     codedError,
-    traceOf: ({ cache }) => cache.trace,
+    traceOf,
     readiness,
     inspect: (view, key) => services.cache.inspect(view, key),
     controlSecret,

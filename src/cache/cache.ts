@@ -65,16 +65,11 @@ export class Cache<Source> {
 
   /**
    * Learns which partitions to trust and carries over what was committed while no gateway was at work. Resolves within
-   * `withinMs` even if the store is out of reach: reads then come from SQL until it returns.
+   * `withinMs` even if the store is out of reach: reads then come from SQL until it returns. Trust itself catches up with
+   * the change log before it believes a partition.
    */
   async start(withinMs = 2_000): Promise<void> {
-    await Promise.race([
-      this.#trust
-        .learn()
-        .then(() => this.#relay.catchUp())
-        .catch(() => {}),
-      this.#clock.sleep(withinMs),
-    ]);
+    await Promise.race([this.#trust.learn(), this.#clock.sleep(withinMs)]);
     this.#relay.start();
   }
 

@@ -13,6 +13,8 @@ export type CacheEvent =
   | { readonly kind: 'fence' | 'published' | 'dropped' | 'lifted'; readonly view: string; readonly key: string }
   | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
   | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
+  /** Something that goes on by itself keeps failing, and is tried again. */
+  | { readonly kind: 'failing'; readonly part: 'trust' | 'relay'; readonly error: unknown }
   | { readonly kind: 'distrusted'; readonly partitions: readonly number[]; readonly reason: string };
 
 export type Listener = (event: CacheEvent) => void;

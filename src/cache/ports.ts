@@ -46,8 +46,8 @@ export interface ChangeLog {
   now(): Promise<string>;
   /** What `partitions` have pending since `cursor`. */
   changesSince(cursor: string, partitions: readonly number[]): Promise<ChangeBatch>;
-  /** Records, for barriers, that `partitions` cover `cursor`. */
-  recordCovered(partitions: readonly number[], cursor: string): Promise<void>;
+  /** Records, for barriers, that partitions cover `cursor`, unless another epoch has begun since. */
+  recordCovered(partitions: readonly Pick<PartitionRow, 'partition' | 'epoch'>[], cursor: string): Promise<void>;
   /** Which of these transactions have ended. */
   ended(xids: readonly string[]): Promise<ReadonlySet<string>>;
 }

@@ -1,7 +1,5 @@
 // Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import {
   array,
@@ -24,15 +22,14 @@ export interface RedisStoreOptions {
   readonly writes: Redis;
   /** Part of every key, so that databases may share a Redis. */
   readonly installation: string;
-  readonly clock: Clock;
   readonly timeoutMs: number;
 }
 
 /** A store whose every operation ends within `timeoutMs`, by a reply or by `CacheUnavailable`. */
 export function redisStore(options: RedisStoreOptions): Store {
-  const { reads, writes, installation, clock, timeoutMs } = options;
+  const { reads, writes, installation, timeoutMs } = options;
   const keys = keysOf(installation);
-  const send = (redis: Redis, calls: readonly Call[]) => withDeadline(run(redis, calls), clock, timeoutMs);
+  const send = (redis: Redis, calls: readonly Call[]) => withDeadline(run(redis, calls), timeoutMs);
   const entryKeys = (partition: number, items: readonly { view: string; key: string }[]) =>
     items.flatMap(({ view, key }) => [keys.entry(partition, view, key), keys.members(partition, view, key)]);
   const stored = (partition: number, items: readonly { view: string; key: string }[]) => [
@@ -182,14 +179,13 @@ function keysOf(installation: string) {
   };
 }
 
-async function withDeadline<T>(reply: Promise<T[]>, clock: Clock, timeoutMs: number): Promise<T[]> {
-  // A turn more: after a stall of this process the reply may lie in the socket, unread.
-  const late = clock
-    .sleep(timeoutMs)
-    .then(() => nextTurn())
-    .then((): never => {
-      throw new CacheUnavailable(`Redis did not answer within ${timeoutMs} ms.`, 'timeout');
-    });
+async function withDeadline<T>(reply: Promise<T[]>, timeoutMs: number): Promise<T[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new CacheUnavailable(`Redis did not answer within ${timeoutMs} ms.`, 'timeout'));
+    // A turn more: after a stall of this process the reply may lie in the socket, unread.
+    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+  });
   try {
     const replies = await Promise.race([reply, late]);
     for (const one of replies) if (one instanceof Error) throw one;
@@ -197,15 +193,10 @@ async function withDeadline<T>(reply: Promise<T[]>, clock: Clock, timeoutMs: num
   } catch (error) {
     if (error instanceof CacheUnavailable || error instanceof UnexpectedReply) throw error;
     const memory = error instanceof Error && error.message.startsWith('OOM');
-    throw new CacheUnavailable(
-      memory ? 'Redis is out of memory.' : 'Redis is out of reach.',
-      memory ? 'memory' : 'connection',
-      {
-        cause: error,
-      },
-    );
+    const sentence = memory ? 'Redis is out of memory.' : 'Redis is out of reach.';
+    throw new CacheUnavailable(sentence, memory ? 'memory' : 'connection', { cause: error });
   } finally {
-    late.catch(() => {});
+    clearTimeout(timer);
     reply.catch(() => {});
   }
 }

@@ -6,6 +6,7 @@
 // its transaction ids to others.
 import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
+import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
 import type { ChangeBatch, ChangedEntry, ChangeLog } from './ports.js';
 import type { DropItem, Guard, GuardedPartition, Store } from './store.js';
@@ -84,22 +85,27 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    const { clock, leads } = this.#options;
     while (!this.#stopped) {
       try {
-        if (this.#reachable && (await leads())) {
-          await this.catchUp();
-          await this.#sweepNowAndThen();
-        } else if (await this.#nothingMoves()) {
-          await this.catchUp();
-        }
         await this.#compareNowAndThen();
+        await this.#turn();
         this.#reachable = true;
-      } catch {
+      } catch (error) {
+        if (error instanceof CacheUnavailable) this.#options.trust.failed(error);
+        this.#options.events.emit({ kind: 'failing', part: 'relay', error });
         this.#positions.clear();
         this.#reachable = false;
       }
-      await clock.sleep(this.#reachable ? POLL_MS : 2 * POLL_MS);
+      await this.#options.clock.sleep(this.#reachable ? POLL_MS : 2 * POLL_MS);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#reachable && (await this.#options.leads())) {
+      await this.catchUp();
+      await this.#sweepNowAndThen();
+    } else if (await this.#nothingMoves()) {
+      await this.catchUp();
     }
   }
 
@@ -149,6 +155,7 @@ export class Relay {
   async #look(): Promise<void> {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
+    let carried = 0;
     for (const [durable, partitions] of this.#byCursor()) {
       const batch = await changeLog.changesSince(durable, partitions);
       if (!batch.entries) {
@@ -158,9 +165,18 @@ export class Relay {
       const reached = await this.#apply(batch.entries, partitions);
       this.#settle(batch, reached);
       await this.#advance(reached, batch.entries.length > 0);
-      if (batch.awaited && reached.length > 0) await changeLog.recordCovered(reached, batch.cursor);
+      carried += reached.length;
+      if (batch.awaited) await this.#recordCovered(reached, batch.cursor);
     }
-    this.#lookedAtMs = startedMs;
+    if (carried === this.#options.partitions) this.#lookedAtMs = startedMs;
+  }
+
+  async #recordCovered(partitions: readonly number[], cursor: string): Promise<void> {
+    const covered = partitions.flatMap((partition) => {
+      const guard = this.#positions.get(partition)?.guard;
+      return guard ? [{ partition, epoch: guard.epoch }] : [];
+    });
+    if (covered.length > 0) await this.#options.changeLog.recordCovered(covered, cursor);
   }
 
   #byCursor(): Map<string, number[]> {

@@ -107,8 +107,8 @@ export class Trust {
       try {
         await this.#learnOnce();
         this.#timeouts = 0;
-      } catch {
-        // Out of reach still: the loop is the retry, and `distrusted` has been told.
+      } catch (error) {
+        this.#options.events.emit({ kind: 'failing', part: 'trust', error });
       }
       if (!this.trusted) await this.#options.clock.sleep(RETRY_MS);
     }

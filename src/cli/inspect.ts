@@ -8,7 +8,6 @@ import {
   partitionOf,
   printedKey,
   redisStore,
-  systemClock,
   UnknownView,
 } from '../cache/index.js';
 import { connect, findInstallation, openChangeLog } from '../db/index.js';
@@ -89,7 +88,7 @@ async function lookIntoRedis(
     const guard = (await changeLog.partitions()).find((row) => row.partition === partition);
     if (!guard) return absent;
     const connections = await connectRedis(redisUrl);
-    const store = redisStore({ ...connections, installation: id, clock: systemClock, timeoutMs: ANSWER_MS });
+    const store = redisStore({ ...connections, installation: id, timeoutMs: ANSWER_MS });
     try {
       return await store.inspect({ partition, guard }, view.name, key, fieldOf(view));
     } finally {

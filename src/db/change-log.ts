@@ -2,12 +2,12 @@
 // delays the relay, and so that the advisory lock of the leading gateway lives as long as its session.
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
+import { ADVISORY, lockKey, lockRow } from './advisory-lock.js';
 import { preparedQuery } from './connection.js';
 
 /** Above this many pending entries an empty generation is cheaper than carrying them over. */
 const MAX_PENDING = 20_000;
-const LEADER_LOCK = sql.raw('1702064233, 2');
-const BARRIER_LOCK = sql.raw('classid = 1702064233 AND objid = 1 AND objsubid = 2');
+const BARRIER_LOCK = lockRow(ADVISORY.barrier);
 
 export interface ChangeLogRow {
   readonly partition: number;
@@ -30,6 +30,7 @@ export function openChangeLog(url: string) {
     max: 1,
     connect_timeout: 5,
     onnotice: () => {},
+    max_lifetime: null, // the locks of the session must not lapse
     connection: { application_name: 'espelho relay', statement_timeout: 10_000 },
   });
   const query = preparedQuery(client);
@@ -40,10 +41,8 @@ export function openChangeLog(url: string) {
     /** Whether this session leads the relays; tries to become the leader. */
     lead: async (): Promise<boolean> => {
       const [row] = await query<{ leads: boolean }>(sql`
-        SELECT coalesce((SELECT true FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND classid = 1702064233 AND objid = 2 AND objsubid = 2),
-          pg_try_advisory_lock(${LEADER_LOCK})) AS leads`);
+        SELECT CASE WHEN EXISTS (SELECT FROM pg_locks WHERE ${lockRow(ADVISORY.leader)} AND pid = pg_backend_pid())
+          THEN true ELSE pg_try_advisory_lock(${lockKey(ADVISORY.leader)}) END AS leads`);
       return row?.leads ?? false;
     },
 
@@ -88,7 +87,7 @@ export function openChangeLog(url: string) {
       const [look] = await query<Look>(sql`
         SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
           pg_current_wal_flush_lsn() - '0/0' AS flushed,
-          EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND ${BARRIER_LOCK}) AS awaited,
+          EXISTS (SELECT FROM pg_locks WHERE ${BARRIER_LOCK}) AS awaited,
           (SELECT CASE WHEN count(*) > ${MAX_PENDING}::int THEN NULL
               ELSE coalesce(json_agg(json_build_array(partition, view, key, version::text, xid::text)), '[]') END
             FROM (SELECT partition, view, key, version, xid FROM entry
@@ -107,10 +106,13 @@ export function openChangeLog(url: string) {
       };
     },
 
-    recordCovered: async (partitions: readonly number[], cursor: string): Promise<void> => {
+    /** For partitions that are still in the epoch given. */
+    recordCovered: async (partitions: readonly PartitionEpochRef[], cursor: string): Promise<void> => {
       const covered = cursor.slice(cursor.indexOf('/') + 1);
-      await query(sql`UPDATE entry_partition SET covered = ${covered}::pg_snapshot
-        WHERE partition = ANY (${sql.param([...partitions])}::int[])`);
+      await query(sql`UPDATE entry_partition AS mine SET covered = ${covered}::pg_snapshot
+        FROM unnest(${sql.param(partitions.map(({ partition }) => partition))}::int[],
+          ${sql.param(partitions.map(({ epoch }) => epoch))}::bigint[]) AS given (partition, epoch)
+        WHERE mine.partition = given.partition AND mine.epoch = given.epoch`);
     },
 
     ended: async (xids: readonly string[]): Promise<ReadonlySet<string>> => {
@@ -124,12 +126,18 @@ export function openChangeLog(url: string) {
   };
 }
 
+/** A partition in one epoch. */
+export type PartitionEpochRef = Pick<PartitionEpoch, 'partition' | 'epoch'>;
+
 export type PostgresChangeLog = ReturnType<typeof openChangeLog>;
 
-/** System, timeline and snapshot: `system:timeline/xmin:xmax:xip`. Another system or timeline counts transactions anew. */
+/**
+ * System, timeline and snapshot: `system:timeline/xmin:xmax:xip`. Another system or timeline counts transactions anew.
+ * The timeline is read off the WAL being written: the control file learns of a promotion only at the next checkpoint.
+ */
 const CURSOR = sql.raw(
-  `((SELECT system_identifier FROM pg_control_system()) || ':' || (SELECT timeline_id FROM pg_control_checkpoint())
-    || '/' || pg_current_snapshot())`,
+  `((SELECT system_identifier FROM pg_control_system())
+    || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) || '/' || pg_current_snapshot())`,
 );
 
 interface Look {

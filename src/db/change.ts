@@ -3,6 +3,10 @@ import { sql } from 'drizzle-orm';
 import { bigserial, index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import type { Query, Tx } from './connection.js';
+import { DatabaseUnavailable } from './errors.js';
+
+/** What the audit log files changes under. */
+export type ChangeDomain = 'MENU' | 'STATEMENT' | 'TOKEN' | 'FLAG' | 'SECURITY_VALUE' | 'CACHE_POLICY';
 
 export const changes = pgTable(
   'changes',
@@ -13,7 +17,7 @@ export const changes = pgTable(
     at: timestamp({ withTimezone: true }).notNull().defaultNow(),
     actor: text().notNull(),
     action: text().notNull(),
-    domain: text().notNull(),
+    domain: text().$type<ChangeDomain>().notNull(),
     key: text().notNull(),
     reason: text(),
     before: jsonb(),
@@ -30,15 +34,31 @@ export async function insertChange(tx: Tx, change: NewChange): Promise<void> {
 }
 
 /**
- * What became of a transaction whose COMMIT was never answered. Waits while it is in progress; then its audit row
- * tells, because Postgres may reuse the transaction id after a crash but nobody reuses `id`.
+ * What became of a transaction whose COMMIT was never answered. Waits until `deadlineMs` (Unix milliseconds) while it is in
+ * progress; then its audit row tells, because Postgres may reuse the transaction id after a crash but nobody reuses `id`.
+ * @throws {DatabaseUnavailable} when it cannot be told by then.
  */
-export async function outcomeOf(query: Query, xid: string, id: string): Promise<'committed' | 'aborted'> {
+export async function outcomeOf(
+  query: Query,
+  xid: string,
+  id: string,
+  deadlineMs: number,
+): Promise<'committed' | 'aborted'> {
   for (;;) {
-    const [status] = await query<{ status: string | null }>(sql`SELECT pg_xact_status(${xid}::xid8) AS status`);
-    if (status?.status !== 'in progress') break;
+    // After a crash the id may lie in the future, of which Postgres refuses to tell the status. A fresh id tells.
+    const [look] = await query<{ inProgress: boolean; written: boolean }>(sql`
+      SELECT EXISTS (SELECT FROM changes WHERE id = ${id}::uuid) AS written,
+        CASE WHEN ${xid}::xid8 < pg_current_xact_id()
+          THEN pg_xact_status(${xid}::xid8) = 'in progress' ELSE false END AS "inProgress"`);
+    if (look?.written) return 'committed';
+    if (look && !look.inProgress) return (await isWritten(query, id)) ? 'committed' : 'aborted';
+    if (Date.now() > deadlineMs) throw new DatabaseUnavailable('The transaction is still in progress.');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** In a statement of its own: the one that saw the transaction ended may have begun before its end. */
+async function isWritten(query: Query, id: string): Promise<boolean> {
   const rows = await query(sql`SELECT FROM changes WHERE id = ${id}::uuid`);
-  return rows.length > 0 ? 'committed' : 'aborted';
+  return rows.length > 0;
 }

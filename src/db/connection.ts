@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import { withDeadline } from './errors.js';
+import { DatabaseUnavailable, withDeadline } from './errors.js';
 
 export type Db = PostgresJsDatabase;
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
@@ -29,6 +29,8 @@ export interface ConnectionOptions {
 const QUERY_DEADLINE_MS = 3_000;
 
 const LOCK_TIMEOUT_MS = 800;
+/** A gateway that vanishes in the middle of a transaction holds its root rows no longer than this. */
+const IDLE_IN_TRANSACTION_MS = 15_000;
 
 /** Opens nothing until the first statement. `close` waits 2 s for statements at work, then drops them. */
 export function connect(options: ConnectionOptions): Connection {
@@ -43,7 +45,11 @@ export function connect(options: ConnectionOptions): Connection {
     },
   };
   // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
-  const connection = { ...common.connection, lock_timeout: LOCK_TIMEOUT_MS };
+  const connection = {
+    ...common.connection,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  };
   const writes = postgres(options.url, { ...common, connection, max: options.maxWrites ?? 8 });
   const reads = postgres(options.url, { ...common, max: options.maxReads ?? 8 });
   return {
@@ -64,7 +70,13 @@ export function preparedQuery(client: postgres.Sql, deadlineMs = QUERY_DEADLINE_
   return async <Row extends object>(statement: SQL) => {
     const { sql: text, params } = dialect.sqlToQuery(statement);
     const pending = client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true });
-    return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
+    try {
+      return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
+    } catch (error) {
+      // Nobody waits for it any more: neither in the queue nor in Postgres may it take another's place.
+      if (error instanceof DatabaseUnavailable) pending.cancel();
+      throw error;
+    }
   };
 }
 

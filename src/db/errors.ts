@@ -29,10 +29,15 @@ export function withoutParameters(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (error instanceof DatabaseUnavailable || error instanceof DatabaseError) return error;
   const { code } = error;
-  if (UNREACHABLE.has(code)) return new DatabaseUnavailable('Postgres is out of reach; try again.');
-  if (!(error instanceof postgres.PostgresError)) return error;
-  if (code.startsWith('08') || code.startsWith('57P'))
-    return new DatabaseUnavailable('Postgres is out of reach; try again.');
+  if (!(error instanceof postgres.PostgresError)) {
+    const isLink = DRIVER_CODES.has(code) || 'syscall' in error;
+    return isLink ? new DatabaseUnavailable('Postgres is out of reach; try again.', { cause: error }) : error;
+  }
+  if (PASSING.some((beginning) => code.startsWith(beginning))) {
+    return new DatabaseUnavailable('Postgres could not do it now; try again.', {
+      cause: new DatabaseError(code, undefined),
+    });
+  }
   return new DatabaseError(code, error.constraint_name);
 }
 
@@ -59,18 +64,8 @@ export async function withDeadline<T>(pending: Promise<T>, deadlineMs: number): 
 export const isRetryable = (error: unknown): boolean =>
   error instanceof DatabaseError && ['40001', '40P01', '55P03'].includes(error.state);
 
-/** Whether `error` is the violation of one unique or check constraint. */
-export const violates = (error: unknown, constraint: string): boolean =>
-  error instanceof DatabaseError && error.constraint === constraint;
+/** How postgres.js says that a connection is gone; the operating system's own errors carry a `syscall`. */
+const DRIVER_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT']);
 
-const UNREACHABLE = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-]);
+/** SQLSTATEs, by their beginning, that ask for another try: no connection, shutdown, no resources, cancelled. */
+const PASSING = ['08', '57P', '53', '57014'];

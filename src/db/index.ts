@@ -15,8 +15,6 @@ export {
 export {
   DatabaseError,
   DatabaseUnavailable,
-  isRetryable,
-  violates,
   withDeadline,
   withoutParameters,
 } from './errors.js';
@@ -35,3 +33,4 @@ export { migrate } from './migrate.js';
 export { type ChangedRoot, changedRoots, type LockedRoot, lockRoots, type Root } from './root.js';
 export { claimStore, storeIsShared } from './store-claim.js';
 export * from './token.js';
+export { inTransaction, repeated } from './transaction.js';

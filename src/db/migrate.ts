@@ -4,10 +4,9 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { ADVISORY, lockKey } from './advisory-lock.js';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
-/** Any number will do, so long as nothing else in the database uses it. */
-const LOCK = 1_702_064_233;
 
 /**
  * Applies the migrations that are missing, under an advisory lock, and fixes the partition count while nothing is cached.
@@ -23,7 +22,7 @@ export async function migrate(url: string, partitions?: number): Promise<void> {
   try {
     const db = drizzle(client);
     await requireVersion(client);
-    await db.execute(sql`SELECT pg_advisory_lock(${LOCK})`);
+    await db.execute(sql`SELECT pg_advisory_lock(${lockKey(ADVISORY.migration)})`);
     await runMigrations(db, { migrationsFolder: FOLDER });
     if (partitions !== undefined) await fixPartitions(client, partitions);
   } finally {
@@ -39,7 +38,8 @@ async function requireVersion(client: postgres.Sql): Promise<void> {
 }
 
 async function fixPartitions(client: postgres.Sql, partitions: number): Promise<void> {
-  await client`UPDATE installation SET partitions = ${partitions} WHERE NOT EXISTS (SELECT FROM entry)`;
+  await client`UPDATE installation SET partitions = ${partitions} WHERE NOT EXISTS (SELECT FROM entry)
+    AND NOT EXISTS (SELECT FROM gateway WHERE alive_until > now())`;
   await client`DELETE FROM entry_partition USING installation WHERE partition >= partitions`;
   const [row] = await client<{ partitions: number }[]>`SELECT partitions FROM installation`;
   if (row && row.partitions !== partitions) {

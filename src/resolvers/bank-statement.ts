@@ -104,15 +104,16 @@ export async function listAccounts(ctx: Context, { first, after }: PageArgs): Pr
   const holder = hasScope(ctx, 'statements:read-any') ? undefined : (ctx.viewer.subject ?? '');
   const question = ['accounts', holder ?? null];
   const [from] = after ? openCursor(cursorKey, question, after) : [];
-  const numbers = await ctx.cache.bypassing('account', 'accounts', () =>
+  const found = await ctx.cache.bypassing('account', 'accounts', () =>
     findAccountNumbers(query, holder, from === undefined ? undefined : String(from), size + 1),
   );
+  const numbers = found.slice(0, size);
   const accounts = await Promise.all(numbers.map((number) => readAccount(ctx, number)));
-  const rows = numbers.flatMap((number, at) => {
+  const edges = numbers.flatMap((number, at) => {
     const account = accounts[at];
     return account ? [{ node: account, cursor: makeCursor(cursorKey, question, [number]) }] : [];
   });
-  return connectionOf(rows, size, after);
+  return connectionOf(edges, found.length > size, after);
 }
 
 /** The account's statement of `date`, or of its latest closed day. An open day only shows to who may see intraday data. */
@@ -144,7 +145,7 @@ export async function readLines(
   // Positions count from 1 without gaps, so the row after position n has index n.
   const from = Number(position ?? 0);
   const { members } = await ctx.cache.readRows(statementLinesView, key, { first: from, last: from + size });
-  const rows = members.map((line) => ({
+  const edges = members.slice(0, size).map((line) => ({
     node: {
       ...line,
       account: statement.account,
@@ -154,7 +155,7 @@ export async function readLines(
     },
     cursor: makeCursor(cursorKey, question, [line.position]),
   }));
-  return connectionOf(rows, size, after);
+  return connectionOf(edges, members.length > size, after);
 }
 
 /** A page of an account's transactions between two dates, both inclusive, in booking order. */
@@ -176,11 +177,11 @@ export async function listTransactions(
   const found = await ctx.cache.bypassing('statement-lines', `${account.number}/${from}..${to}`, () =>
     findTransactions(query, range, last, size + 1),
   );
-  const rows = found.map((row) => ({
+  const edges = found.slice(0, size).map((row) => ({
     node: { ...row, account: account.number, currency: account.currency },
     cursor: makeCursor(cursorKey, question, [row.date, row.position]),
   }));
-  return connectionOf(rows, size, args.after);
+  return connectionOf(edges, found.length > size, args.after);
 }
 
 /** One transaction by day, revision and position, if the caller may read its account. */

@@ -46,17 +46,16 @@ export interface Connection<Node> {
   };
 }
 
-/** A page of `rows`, of which one more than `size` was looked for. */
+/** A page of edges, with whether there are more behind it. */
 export function connectionOf<Node>(
-  rows: readonly { readonly node: Node; readonly cursor: string }[],
-  size: number,
+  edges: Connection<Node>['edges'],
+  hasNextPage: boolean,
   after: Maybe<string>,
 ): Connection<Node> {
-  const edges = rows.slice(0, size);
   return {
     edges,
     pageInfo: {
-      hasNextPage: rows.length > size,
+      hasNextPage,
       hasPreviousPage: after !== null && after !== undefined,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,

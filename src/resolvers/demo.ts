@@ -17,7 +17,8 @@ const SUBJECTS: Record<DemoRole, string> = {
   operator: 'operator',
 };
 
-const TOKEN_NAME = 'demo';
+/** Reserved: whatever bears this name is revoked at the next start. */
+const TOKEN_NAME = 'demo token, printed at start';
 const DAY_MS = 86_400_000;
 
 /** Loads the demo data into a database that has no menus yet. */

@@ -55,14 +55,15 @@ export async function listMenus(ctx: Context, { first, after }: PageArgs): Promi
   const question = ['menuList'];
   const [key, locale] = after ? openCursor(cursorKey, question, after) : [];
   const from = after ? { key: String(key), locale: String(locale) } : undefined;
-  const keys = await ctx.cache.bypassing('menu', 'menuList', () => findMenuKeys(query, from, size + 1));
+  const found = await ctx.cache.bypassing('menu', 'menuList', () => findMenuKeys(query, from, size + 1));
+  const keys = found.slice(0, size);
   const menus = await Promise.all(keys.map((each) => ctx.cache.read(menuView, menuKey(each.key, each.locale))));
-  const rows = keys.flatMap((each, at) => {
+  const edges = keys.flatMap((each, at) => {
     const menu = menus[at];
     const cursor = makeCursor(cursorKey, question, [each.key, each.locale]);
     return menu?.kind === 'present' ? [{ node: menu, cursor }] : [];
   });
-  return connectionOf(rows, size, after);
+  return connectionOf(edges, found.length > size, after);
 }
 
 export interface SaveMenuInput {

@@ -94,7 +94,7 @@ export async function postTransactions(
       throw new Invalid(`${date} is closed; a closed day changes only by being restated.`, { path: ['date'] });
     }
     const fresh = await unbookedOf(tx, account, date, lines);
-    await book(tx, day, fresh);
+    if (fresh.length > 0) await book(tx, day, fresh);
     const posted = fresh.length;
     return {
       result: { posted, unchanged: lines.length - posted },
@@ -120,9 +120,10 @@ export async function closeBusinessDay(
     const day = before ?? (await newDay(ctx, tx, account, date));
     if (day.status !== 'OPEN') throw new Invalid(`${date} is closed already.`, { path: ['date'] });
     const opening = await openingOf(tx, account, date);
-    const closing = opening + day.credits - day.debits;
+    const closing = requireAmount(opening + day.credits - day.debits, ['closing']);
     await requireClosing(tx, account, date, closing, args.closing ?? closing);
     await putDay(tx, { ...day, opening, closing, status: 'CLOSED', statedClosing: null });
+    await shiftOpenDaysAfter(tx, day, closing - (day.statedClosing ?? day.closing));
     return {
       result: undefined,
       before: { status: before?.status ?? null },
@@ -180,6 +181,7 @@ async function openingOf(tx: Tx, account: AccountRow, date: string): Promise<big
 async function book(tx: Tx, day: BusinessDay, lines: readonly NewTransaction[]): Promise<void> {
   const credits = lines.reduce((sum, { minor }) => (minor > 0n ? sum + minor : sum), day.credits);
   const debits = lines.reduce((sum, { minor }) => (minor < 0n ? sum - minor : sum), day.debits);
+  for (const total of [credits, debits]) requireAmount(total, ['lines']);
   const closing = requireAmount(day.opening + credits - debits, ['lines']);
   await putDay(tx, { ...day, credits, debits, closing, count: day.count + lines.length });
   await appendTransactions(tx, day, lines);

@@ -27,7 +27,7 @@ export class TokenUses {
     const uses = new Map(await findTokenUses(this.#query, ids));
     for (const id of ids) {
       const notedMs = this.#noted.get(id);
-      if (notedMs !== undefined) uses.set(id, new Date(notedMs));
+      if (notedMs !== undefined && notedMs > (uses.get(id)?.getTime() ?? 0)) uses.set(id, new Date(notedMs));
     }
     return uses;
   }

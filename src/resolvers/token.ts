@@ -111,13 +111,14 @@ export async function listTokens(
   const [createdAt, id] = args.after ? openCursor(cursorKey, question, args.after) : [];
   const from = createdAt === undefined ? undefined : { createdAt: String(createdAt), id: String(id) };
   const found = await ctx.cache.bypassing('token-id', 'tokens', () => findTokenIds(query, filter, from, size + 1));
-  const tokens = await Promise.all(found.map((each) => ctx.cache.read(tokenIdView, each.id)));
-  const rows = found.flatMap((each, at) => {
+  const ids = found.slice(0, size);
+  const tokens = await Promise.all(ids.map((each) => ctx.cache.read(tokenIdView, each.id)));
+  const edges = ids.flatMap((each, at) => {
     const token = tokens[at];
     const cursor = makeCursor(cursorKey, question, [each.createdAt, each.id]);
     return token?.kind === 'present' ? [{ node: token, cursor }] : [];
   });
-  return connectionOf(rows, size, args.after);
+  return connectionOf(edges, found.length > size, args.after);
 }
 
 export interface IssueTokenInput {

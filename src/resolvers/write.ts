@@ -4,14 +4,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Committed, EntryRef, Fenced, Loaded } from '../cache/index.js';
 import {
+  type ChangeDomain,
   type ChangedRoot,
   changedRoots,
+  DatabaseError,
   DatabaseUnavailable,
   insertChange,
-  isRetryable,
   type LockedRoot,
   lockRoots,
   outcomeOf,
+  repeated,
   type Tx,
   txQuery,
   waitForBarrier,
@@ -38,8 +40,6 @@ export interface Receipt {
   readonly dryRun: boolean;
 }
 
-export type ChangeDomain = 'MENU' | 'STATEMENT' | 'TOKEN' | 'FLAG' | 'SECURITY_VALUE' | 'CACHE_POLICY';
-
 export interface Plan {
   readonly action: string;
   readonly domain: ChangeDomain;
@@ -59,7 +59,6 @@ export interface Written<Result> {
 
 type Body<Result> = (tx: Tx, roots: readonly LockedRoot[]) => Promise<Written<Result>>;
 
-const ATTEMPTS = 3;
 /** Above this many entries a write neither fences nor publishes: it is visible once the relay has covered it. */
 const BULK_ENTRIES = 500;
 const TRANSACTION_DEADLINE_MS = 15_000;
@@ -77,15 +76,7 @@ export async function write<Result>(
   body: Body<Result>,
 ): Promise<{ result: Result; receipt: Receipt }> {
   refuseUnbuilt(plan.options);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await writeOnce(ctx, plan, body);
-    } catch (error) {
-      if (!isRetryable(error)) throw error;
-      if (attempt === ATTEMPTS)
-        throw new DatabaseUnavailable('Other writers hold the same rows; try again.', { cause: error });
-    }
-  }
+  return repeated(() => writeOnce(ctx, plan, body));
 }
 
 /** One transaction as far as it got before COMMIT. */
@@ -214,9 +205,10 @@ async function settle({ cache, db }: Services, prepared: Prepared<unknown>): Pro
 
 /** Whether the transaction did commit although its connection was lost before the answer. */
 async function committedAfterAll({ query }: Services, xid: string, changeId: string, error: unknown): Promise<boolean> {
-  if (!(error instanceof DatabaseUnavailable)) return false;
+  // Only an answer of Postgres proves that nothing was committed.
+  if (error instanceof DatabaseError) return false;
   try {
-    return (await withDeadline(outcomeOf(query, xid, changeId), OUTCOME_DEADLINE_MS)) === 'committed';
+    return (await outcomeOf(query, xid, changeId, Date.now() + OUTCOME_DEADLINE_MS)) === 'committed';
   } catch (cause) {
     // The fences stay: a reader or the sweep ends them once Postgres can tell.
     throw new DatabaseUnavailable(

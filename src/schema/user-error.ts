@@ -26,7 +26,13 @@ export function userErrorOf(error: unknown): UserError | undefined {
 }
 
 /** Whether a result is such a member rather than a payload. */
-export const isUserError = (value: object): value is UserError =>
-  'kind' in value && 'message' in value && 'code' in value;
+export const isUserError = (value: object): value is UserError => 'kind' in value && KINDS.has(value.kind);
+
+const KINDS: ReadonlySet<unknown> = new Set<UserError['kind']>([
+  'ValidationError',
+  'NotFoundError',
+  'ForbiddenError',
+  'ConflictError',
+]);
 
 const facts = ({ code, message }: Facts): Facts => ({ code, message });

@@ -10,9 +10,12 @@ export const WriteOptions = builder.inputType('WriteOptions', {
     }),
     idempotencyKey: t.string({
       description:
-        'The same key with the same input within 24 h gives the first result again; with other input, IdempotencyError.',
+        'Not available yet, and refused. To come: the same key with the same input within 24 h gives the first result again.',
     }),
-    dryRun: t.boolean({ defaultValue: false, description: 'All checks, nothing written.' }),
+    dryRun: t.boolean({
+      defaultValue: false,
+      description: 'Not available yet, and refused. To come: all checks, nothing written.',
+    }),
     reason: t.string({ description: 'Kept in the audit log.' }),
   }),
 });
@@ -28,7 +31,7 @@ export const WriteReceipt = builder.objectRef<Receipt>('WriteReceipt').implement
     }),
     visible: t.exposeBoolean('visible', {
       description:
-        "Every gateway's next read returns this write or a newer one. False for a dry run and for a write acknowledged while Redis was down.",
+        "Every gateway's next read returns this write or a newer one. False where Redis was lost after COMMIT: the write is stored, and shows once it is carried over.",
     }),
     dryRun: t.exposeBoolean('dryRun'),
   }),

@@ -123,7 +123,7 @@ async function openRedisStore(): Promise<RedisUnderTest> {
   const url = inject('redisUrl');
   const installation = randomBytes(4).toString('hex');
   const cli = redisCli(url);
-  const store = redisStore({ ...(await connectRedis(url)), installation, clock: systemClock, timeoutMs: 5_000 });
+  const store = redisStore({ ...(await connectRedis(url)), installation, timeoutMs: 5_000 });
   const key = (part: string, key: string) => `{${installation}.0}${part && `${part}:note:${key}`}`;
   return {
     store: {

@@ -1,5 +1,7 @@
 // What accounts and their statements promise, asked through GraphQL.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { traceOf } from '../../src/gateway.js';
+import { readAccount } from '../../src/resolvers/index.js';
 import { type Api, startApi } from '../support/api.js';
 
 const officer = {
@@ -127,6 +129,18 @@ describe('a business day', () => {
     expect(await close('d-2', '2026-03-02')).toMatchObject({ statement: { status: 'CLOSED' } });
   });
 
+  it('carries a balance that the bank listed otherwise on to the open days after it, once it is closed', async () => {
+    await open('d-5', { opening: '100' });
+    await post('d-5', '2026-03-02', [line('a', 10)]);
+    await api.database.psql`UPDATE business_days SET stated_closing = 150
+      FROM accounts WHERE accounts.id = account_id AND number = 'd-5'`;
+    await post('d-5', '2026-03-03', [line('b', 5)]);
+    await close('d-5', '2026-03-02');
+    expect(await post('d-5', '2026-03-03', [line('b', 5)])).toMatchObject({
+      statement: { opening: { minor: '110' }, closing: { minor: '115' } },
+    });
+  });
+
   it('carries a late posting on to the open days after it', async () => {
     await open('d-3');
     await post('d-3', '2026-03-02', [line('a', 100)]);
@@ -174,6 +188,10 @@ describe('posting', () => {
 
   it('refuses what cannot be an amount, a line that is there twice, no lines, and unknown accounts', async () => {
     expect(await post('p-1', '2026-03-02', [line('m', '9223372036854775807')])).toMatchObject({ path: ['lines'] });
+    const big = '9000000000000000000';
+    expect(await post('p-1', '2026-03-02', [line('x', big), line('y', `-${big}`), line('z', big)])).toMatchObject({
+      path: ['lines'],
+    });
     expect(await post('p-1', '2026-03-02', [line('t', 1), line('t', 2)])).toMatchObject({
       path: ['lines', '1', 'externalId'],
     });
@@ -225,6 +243,25 @@ describe('opening an account', () => {
     expect(await open('o-2', { timeZone: 'Mars/Olympus' })).toMatchObject({ path: ['timeZone'] });
     expect(await open('o 2')).toMatchObject({ path: ['number'] });
     expect(await open('o-2', { holder: '' })).toMatchObject({ path: ['holder'] });
+  });
+});
+
+describe('a trace', () => {
+  it('does not tell a foreign account from a missing one', async () => {
+    await open('t-1', { holder: 'ana' });
+    const traced = async (number: string) => {
+      const viewer = { subject: 'bruno', scopes: new Set(['statements:read']), tokenId: null };
+      const cache = api.gateway.services.cache.request();
+      const ctx = { services: api.gateway.services, viewer, cache, posted: true };
+      for (let time = 0; time < 2; time++) {
+        cache.clear();
+        expect(await readAccount(ctx, number)).toBeNull();
+      }
+      return traceOf(ctx).map((entry) => ({ ...entry, key: 'key', ms: 0 }));
+    };
+    await traced('t-1');
+    await traced('t-none');
+    expect(await traced('t-1')).toEqual(await traced('t-none'));
   });
 });
 

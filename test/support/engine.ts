@@ -106,7 +106,6 @@ async function openStore(database: TestDatabase, options: GatewayOptions, clock:
   return redisStore({
     ...(await connectRedis(options.redisUrl ?? inject('redisUrl'))),
     installation: database.installation,
-    clock,
     timeoutMs: options.timeoutMs ?? 5_000,
   });
 }

@@ -5,12 +5,12 @@ import { basename } from 'node:path';
 import { findMenuTitle } from '../../db/import.js';
 import {
   type Db,
+  inTransaction,
   lockRoots,
   type NewMenuItem,
   putMenu,
   replaceMenuItems,
   type Tx,
-  withoutParameters,
 } from '../../db/index.js';
 import { requireLocale } from '../locale.js';
 import { requireKey } from '../menu-item.js';
@@ -106,9 +106,9 @@ async function writeMenu(
     if (dryRun) throw new DryRun();
   };
   try {
-    await db.transaction(write);
+    await inTransaction(db, write);
   } catch (error) {
-    if (!(error instanceof DryRun)) throw withoutParameters(error);
+    if (!(error instanceof DryRun)) throw error;
   }
   return outcome;
 }

@@ -2,7 +2,7 @@
 // leaves whole days only, and importing the same files again changes nothing.
 
 import { findOpeningOf, hasAccount } from '../../db/import.js';
-import { type Db, isRetryable, withoutParameters } from '../../db/index.js';
+import { type Db, repeated } from '../../db/index.js';
 import { requireTimeZone } from '../business-date.js';
 import { type ImportOutcome, ImportTally } from './import-report.js';
 import type { Progress } from './lines.js';
@@ -24,7 +24,6 @@ export interface StatementImportOptions {
 
 /** Rows of one transaction. Larger ones are hardly faster, but hold locks for longer; smaller ones pay for each COMMIT. */
 const BATCH_ROWS = 4_000;
-const ATTEMPTS = 3;
 
 /**
  * Imports `files` together. The report counts accounts and transactions; a day that is refused counts its transactions.
@@ -76,15 +75,6 @@ export async function importStatements(
 
 async function write(db: Db, batch: StatementBatch, run: StatementRun): Promise<ImportTally> {
   if (batch.rows === 0) return new ImportTally();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await db.transaction(
-        (tx) => writeBatch(tx, batch, run),
-        run.dryRun ? { accessMode: 'read only' } : undefined,
-      );
-    } catch (thrown) {
-      const error = withoutParameters(thrown);
-      if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
-    }
-  }
+  const config = run.dryRun ? ({ accessMode: 'read only' } as const) : undefined;
+  return repeated(() => db.transaction((tx) => writeBatch(tx, batch, run), config));
 }

@@ -77,7 +77,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { databaseUrl, redisUrl, pepper, logger } = options;
   await migrate(databaseUrl, options.partitions);
   const database = connect({ url: databaseUrl });
-  const changeLog = openChangeLog(databaseUrl);
+  const id = randomUUID();
+  const changeLog = openChangeLog(databaseUrl, id);
   const closing: (() => Promise<unknown>)[] = [changeLog.close, database.close];
   const closeAll = async () => {
     for (const close of closing) await close();
@@ -97,11 +98,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       leads: changeLog.lead,
     });
     tellOfTrouble(cache, logger);
-    const id = randomUUID();
-    const heart = startHeart(
-      () => beat(database.query, id, store.kind).then(() => claimStore(changeLog.query, store.kind)),
-      logger,
-    );
+    const beatOnce = () => beat(database.query, id, [store.kind, ...cache.incarnations].join(' '));
+    await beatOnce();
+    const heart = startHeart(() => beatOnce().then(() => claimStore(changeLog.query, store.kind)), logger);
     await cache.start();
     const services: Services = {
       cache,
@@ -220,7 +219,7 @@ async function requireSharedStore(
   while (
     store.kind === 'redis' &&
     (await storeIsShared(changeLog.query)) &&
-    !(await isRecorded(store, changeLog, partitions))
+    (await isAnother(store, changeLog, partitions))
   ) {
     if (systemClock.nowMs() > deadlineMs) {
       throw new ForeignStore(
@@ -231,13 +230,13 @@ async function requireSharedStore(
   }
 }
 
-async function isRecorded(store: Store, changeLog: PostgresChangeLog, partitions: number): Promise<boolean> {
+/** Whether this store answers as another one than Postgres has on record. One that does not answer is not trusted either way. */
+async function isAnother(store: Store, changeLog: PostgresChangeLog, partitions: number): Promise<boolean> {
   const rows = await changeLog.partitions();
   try {
     const metas = await store.meta(Array.from({ length: partitions }, (_, partition) => partition));
-    return rows.length > 0 && rows.every(({ partition, incarnation }) => metas[partition]?.incarnation === incarnation);
+    return rows.some(({ partition, incarnation }) => metas[partition]?.incarnation !== incarnation);
   } catch {
-    // Out of reach: nothing says that it is the same one.
     return false;
   }
 }

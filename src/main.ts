@@ -2,6 +2,7 @@
 // of it but its data.
 import { randomBytes } from 'node:crypto';
 import { type Config, readConfig } from './config.js';
+import { isWriteToLostSocket } from './db/index.js';
 import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
 import { type Gateway, startGateway, traceOf } from './gateway.js';
 import { issueDemoTokens, loadDemoData, views } from './resolvers/index.js';
@@ -23,6 +24,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const closers: Closer[] = [];
   const stop = stopper(closers);
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  process.on('uncaughtException', surviveDriverFault);
   try {
     const { url, lines } = await open(config, closers);
     console.log(
@@ -125,6 +127,13 @@ function stopper(closers: Closer[]): () => void {
       },
     );
   };
+}
+
+/** The one exception that is no reason to end: what the driver wrote to was gone, and its promise has been rejected. */
+function surviveDriverFault(error: unknown): void {
+  if (isWriteToLostSocket(error)) return;
+  console.error('Espelho met a defect and ends:', error);
+  process.exit(1);
 }
 
 async function closeAll(closers: Closer[]): Promise<void> {

@@ -95,6 +95,11 @@ export class Cache<Source> {
     return this.#refill.storedForm(view, loaded);
   }
 
+  /** The lives of the masters that are trusted now; none while the store is in doubt. */
+  get incarnations(): readonly string[] {
+    return this.#trust.incarnations;
+  }
+
   status(): CacheStatus {
     return {
       store: this.#options.store.kind,

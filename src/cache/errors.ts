@@ -4,7 +4,8 @@
 export class CacheUnavailable extends Error {
   readonly code = 'CACHE_UNREACHABLE';
   override readonly name = 'CacheUnavailable';
-  readonly kind: 'timeout' | 'connection' | 'untrusted' | 'memory';
+  /** `reply`: the server works, but refused this one operation, as where a key has been given another type by hand. */
+  readonly kind: 'timeout' | 'connection' | 'untrusted' | 'memory' | 'reply';
   constructor(message: string, kind: CacheUnavailable['kind'], options?: { cause?: unknown }) {
     super(message, options);
     this.kind = kind;

@@ -27,10 +27,16 @@ export class UnsuitableRedis extends Error {
 /** Connects, and goes on trying when the server is out of reach. */
 export async function connectRedis(url: string): Promise<RedisConnections> {
   const [reads, writes] = [new Redis(url, OPTIONS), new Redis(url, OPTIONS)];
-  for (const redis of [reads, writes]) redis.on('error', () => {});
+  for (const redis of [reads, writes]) redis.on('error', (error) => refusals.set(redis, error));
   await Promise.allSettled([reads.connect(), writes.connect()]);
   return { reads, writes };
 }
+
+/** The last error of each connection. */
+const refusals = new WeakMap<Redis, unknown>();
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)/.test(error.message);
 
 /**
  * What the server calls itself, such as `Redis 7.2.4`; undefined while it is out of reach.
@@ -40,7 +46,10 @@ export async function examineRedis({ reads }: RedisConnections): Promise<string 
   let facts: ReadonlyMap<string, string>;
   try {
     facts = factsOf(await reads.info());
-  } catch {
+  } catch (error) {
+    if (isRefusal(error) || isRefusal(refusals.get(reads))) {
+      throw new UnsuitableRedis('Redis refuses the user or password in REDIS_URL; correct it.');
+    }
     return undefined;
   }
   const valkey = facts.get('valkey_version');

@@ -192,11 +192,17 @@ async function withDeadline<T>(reply: Promise<T[]>, timeoutMs: number): Promise<
     return replies;
   } catch (error) {
     if (error instanceof CacheUnavailable || error instanceof UnexpectedReply) throw error;
-    const memory = error instanceof Error && error.message.startsWith('OOM');
-    const sentence = memory ? 'Redis is out of memory.' : 'Redis is out of reach.';
-    throw new CacheUnavailable(sentence, memory ? 'memory' : 'connection', { cause: error });
+    throw unavailable(error);
   } finally {
     clearTimeout(timer);
     reply.catch(() => {});
   }
+}
+
+function unavailable(cause: unknown): CacheUnavailable {
+  const text = cause instanceof Error ? cause.message : '';
+  if (text.startsWith('OOM')) return new CacheUnavailable('Redis is out of memory.', 'memory', { cause });
+  if (text.startsWith('WRONGTYPE'))
+    return new CacheUnavailable('A key in Redis has a foreign type.', 'reply', { cause });
+  return new CacheUnavailable('Redis is out of reach.', 'connection', { cause });
 }

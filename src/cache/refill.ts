@@ -119,6 +119,11 @@ export class Refill<Source> {
       await this.#fill(view, leased);
     } catch (error) {
       for (const one of asked) one.reject(error);
+      await this.#giveBack(
+        asked.flatMap(({ question }) =>
+          question.lease ? [{ ...question.lease, view: view.name, key: question.key }] : [],
+        ),
+      );
     } finally {
       for (const one of asked) one.question.settled.resolve(undefined);
     }
@@ -153,7 +158,19 @@ export class Refill<Source> {
       });
     } catch (error) {
       trust.failed(error);
+      await this.#giveBack(leased.map(([{ key }, lease]) => ({ ...lease, view: view.name, key })));
     }
+  }
+
+  /** Takes leases that nothing came of away again, so that the next reader need not wait for them. Best effort. */
+  async #giveBack(leases: readonly (Lease & EntryRef)[]): Promise<void> {
+    const { store, partitions } = this.#options;
+    const batches = leases.map(({ view, key, guard }) => ({
+      partition: partitionOf(view, key, partitions),
+      guard,
+      items: [{ view, key, version: '0', xid: '0' }],
+    }));
+    if (batches.length > 0) await store.drop(batches).catch(() => {});
   }
 }
 

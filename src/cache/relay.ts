@@ -15,6 +15,8 @@ import type { Trust } from './trust.js';
 export const POLL_MS = 50;
 /** How long nothing may move before a gateway that does not lead goes ahead. */
 const IDLE_LEADER_MS = 1_000;
+/** How often a gateway that does not lead looks whether anything moves. */
+const WATCH_MS = 250;
 /** How often the stored cursor moves when nothing changes. */
 const ADVANCE_MS = 500;
 /** How often this gateway's guards are held against what Postgres records. */
@@ -54,7 +56,10 @@ export class Relay {
   #stopped = false;
   #lookedAtMs: number;
   #sweptAtMs: number;
+  /** What the last look saw and dropped: seen again while its WAL is on the way to the disk, it need not be dropped again. */
+  #carried: ReadonlySet<string> = new Set();
   #comparedAtMs = 0;
+  #watchedAtMs = 0;
   #reachable = true;
 
   constructor(options: RelayOptions) {
@@ -94,6 +99,7 @@ export class Relay {
         if (error instanceof CacheUnavailable) this.#options.trust.failed(error);
         this.#options.events.emit({ kind: 'failing', part: 'relay', error });
         this.#positions.clear();
+        this.#carried = new Set();
         this.#reachable = false;
       }
       await this.#options.clock.sleep(this.#reachable ? POLL_MS : 2 * POLL_MS);
@@ -104,9 +110,17 @@ export class Relay {
     if (this.#reachable && (await this.#options.leads())) {
       await this.catchUp();
       await this.#sweepNowAndThen();
-    } else if (await this.#nothingMoves()) {
+    } else if (this.#isTimeToWatch() && (await this.#nothingMoves())) {
       await this.catchUp();
     }
+  }
+
+  /** A relay that does not lead looks after the leader a few times a second only. */
+  #isTimeToWatch(): boolean {
+    const now = this.#options.clock.nowMs();
+    if (now - this.#watchedAtMs < WATCH_MS) return false;
+    this.#watchedAtMs = now;
+    return true;
   }
 
   async #compareNowAndThen(): Promise<void> {
@@ -156,19 +170,28 @@ export class Relay {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
     let carried = 0;
+    const carriedNow = new Set<string>();
     for (const [durable, partitions] of this.#byCursor()) {
       const batch = await changeLog.changesSince(durable, partitions);
       if (!batch.entries) {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
       }
-      const reached = await this.#apply(batch.entries, partitions);
+      const fresh = batch.entries.filter((entry) => !this.#carried.has(this.#nameOf(entry)));
+      const reached = await this.#apply(fresh, partitions);
+      for (const entry of batch.entries) carriedNow.add(this.#nameOf(entry));
       this.#settle(batch, reached);
-      await this.#advance(reached, batch.entries.length > 0);
+      await this.#advance(reached, fresh.length > 0);
       carried += reached.length;
       if (batch.awaited) await this.#recordCovered(reached, batch.cursor);
     }
+    this.#carried = carriedNow;
     if (carried === this.#options.partitions) this.#lookedAtMs = startedMs;
+  }
+
+  /** One change under one guard. */
+  #nameOf({ partition, view, key, version }: ChangedEntry): string {
+    return `${this.#positions.get(partition)?.guard.epoch} ${view}:${key}@${version}`;
   }
 
   async #recordCovered(partitions: readonly number[], cursor: string): Promise<void> {

@@ -13,6 +13,8 @@ import type { Guard, Meta, Store } from './store.js';
 /** This many time-outs in a row open the circuit; a lost connection opens it at once. */
 const TIMEOUTS_TO_OPEN = 3;
 const RETRY_MS = 100;
+/** Failures that say nothing against the store as a whole. */
+const HARMLESS: ReadonlySet<CacheUnavailable['kind']> = new Set(['memory', 'untrusted', 'reply']);
 
 export interface TrustOptions {
   readonly store: Store;
@@ -46,6 +48,11 @@ export class Trust {
     return guard;
   }
 
+  /** The incarnations that are trusted now. */
+  get incarnations(): readonly string[] {
+    return [...new Set([...this.#guards.values()].map(({ incarnation }) => incarnation))];
+  }
+
   get trusted(): boolean {
     return this.#guards.size === this.#options.partitions;
   }
@@ -57,7 +64,7 @@ export class Trust {
 
   /** The store did not answer: distrusts all of it once that is no hiccup. */
   failed(error: unknown): void {
-    if (error instanceof CacheUnavailable && (error.kind === 'memory' || error.kind === 'untrusted')) return;
+    if (error instanceof CacheUnavailable && HARMLESS.has(error.kind)) return;
     const hiccup = error instanceof CacheUnavailable && error.kind === 'timeout' && ++this.#timeouts < TIMEOUTS_TO_OPEN;
     if (!hiccup) this.distrust([...this.#guards.keys()], error instanceof Error ? error.message : 'The store failed.');
   }
@@ -157,9 +164,16 @@ export class Trust {
     meta: Meta,
     row: PartitionRow | undefined,
   ): Promise<Guard | undefined> {
-    const { store, changeLog } = this.#options;
+    const { store, changeLog, events } = this.#options;
     const next = await changeLog.beginGeneration(partition, incarnation, row?.epoch, meta.stored?.epoch ?? '0');
-    if (next.incarnation !== incarnation) return undefined;
+    if (next.incarnation !== incarnation) {
+      const error = new CacheUnavailable(
+        'The gateways on this database use another Redis; set REDIS_URL to theirs.',
+        'untrusted',
+      );
+      events.emit({ kind: 'failing', part: 'trust', error });
+      return undefined;
+    }
     const { epoch, generation } = next;
     const begun = await store.begin(partition, { incarnation, epoch, generation }, await changeLog.now());
     return begun ? { incarnation, epoch, generation } : undefined;

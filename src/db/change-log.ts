@@ -24,8 +24,9 @@ export interface PartitionEpoch {
   readonly generation: string;
 }
 
-/** Opens the change log of the database at `url`. */
-export function openChangeLog(url: string) {
+/** Opens the change log of the database at `url`, for the gateway whose heartbeat bears `gatewayId`. */
+export function openChangeLog(url: string, gatewayId?: string) {
+  const me = gatewayId ?? null;
   const client = postgres(url, {
     max: 1,
     connect_timeout: 5,
@@ -51,7 +52,8 @@ export function openChangeLog(url: string) {
 
     /**
      * A generation has the number of the epoch that began it. Counted on its own it could come to a number that the
-     * store has used: after a backup of this database was restored.
+     * store has used: after a backup of this database was restored. While another living gateway says that it trusts
+     * the incarnation on record, no other incarnation takes its place: the two would be two stores.
      */
     beginGeneration: async (
       partition: number,
@@ -60,11 +62,15 @@ export function openChangeLog(url: string) {
       seenEpoch: string,
     ): Promise<PartitionEpoch> => {
       await query(sql`
+        WITH told AS (UPDATE gateway SET store = store || ' ' || ${incarnation}
+          WHERE id = ${me}::uuid AND strpos(store, ${incarnation}) = 0)
         INSERT INTO entry_partition AS mine (partition, incarnation, epoch, generation)
         VALUES (${partition}, ${incarnation}, ${seenEpoch}::bigint + 1, ${seenEpoch}::bigint + 1)
         ON CONFLICT (partition) DO UPDATE SET incarnation = excluded.incarnation, covered = NULL,
           epoch = greatest(mine.epoch + 1, excluded.epoch), generation = greatest(mine.epoch + 1, excluded.epoch)
-        WHERE mine.epoch = ${epoch ?? null}::bigint`);
+        WHERE mine.epoch = ${epoch ?? null}::bigint AND (mine.incarnation = excluded.incarnation OR NOT EXISTS (
+          SELECT FROM gateway WHERE alive_until > now() AND id IS DISTINCT FROM ${me}::uuid
+            AND strpos(store, mine.incarnation) > 0))`);
       const [row] = await query<PartitionEpoch>(
         sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition WHERE partition = ${partition}`,
       );

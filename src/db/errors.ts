@@ -64,6 +64,15 @@ export async function withDeadline<T>(pending: Promise<T>, deadlineMs: number): 
 export const isRetryable = (error: unknown): boolean =>
   error instanceof DatabaseError && ['40001', '40P01', '55P03'].includes(error.state);
 
+/**
+ * Whether this is the exception that postgres.js 3.4 throws out of an immediate, where nobody can catch it, when a
+ * transaction writes to a connection that has just been lost. Its promise is rejected besides.
+ */
+export const isWriteToLostSocket = (error: unknown): boolean =>
+  error instanceof TypeError &&
+  error.message.includes("'write'") &&
+  /postgres\/\w+\/connection\.js/.test(error.stack ?? '');
+
 /** How postgres.js says that a connection is gone; the operating system's own errors carry a `syscall`. */
 const DRIVER_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT']);
 

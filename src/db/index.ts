@@ -15,6 +15,7 @@ export {
 export {
   DatabaseError,
   DatabaseUnavailable,
+  isWriteToLostSocket,
   withDeadline,
   withoutParameters,
 } from './errors.js';

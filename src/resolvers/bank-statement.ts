@@ -48,6 +48,9 @@ export interface StatementLine {
   readonly kind: string | null;
 }
 
+/** Longest account number. */
+export const MAX_NUMBER = 64;
+
 const HOUR_MS = 3_600_000;
 
 export const accountView: TextView<Query, AccountDocument> = {
@@ -93,6 +96,7 @@ export interface Transaction extends StatementLine {
 
 /** The account, if the caller may read it. */
 export async function readAccount(ctx: Context, number: string): Promise<Account | null> {
+  if (number.length > MAX_NUMBER) return null;
   const account = await ctx.cache.read(accountView, number);
   return account.kind === 'present' && mayRead(ctx, account.value) ? account : null;
 }
@@ -191,6 +195,7 @@ export async function readTransaction(ctx: Context, key: string): Promise<Transa
   const statement = await readStatement(ctx, number, date);
   if (statement?.value.revision !== Number(revision)) return null;
   const row = Number(position) - 1;
+  if (row < 0) return null;
   const { members } = await ctx.cache.readRows(statementLinesView, linesKey(statement.value), {
     first: row,
     last: row,

@@ -9,10 +9,11 @@ interface Where {
 export class Invalid extends Error {
   override readonly name = 'Invalid';
   readonly code = 'VALIDATION';
-  readonly path: readonly string[] | undefined;
+  /** Not `path`: GraphQL would take the error for one that it has located already. */
+  readonly argument: readonly string[] | undefined;
   constructor(message: string, { path }: Where = {}) {
     super(message);
-    this.path = path;
+    this.argument = path;
   }
 }
 
@@ -20,10 +21,11 @@ export class Invalid extends Error {
 export class NotFound extends Error {
   override readonly name = 'NotFound';
   readonly code = 'NOT_FOUND';
-  readonly path: readonly string[] | undefined;
+  /** Not `path`: GraphQL would take the error for one that it has located already. */
+  readonly argument: readonly string[] | undefined;
   constructor(message: string, { path }: Where = {}) {
     super(message);
-    this.path = path;
+    this.argument = path;
   }
 }
 

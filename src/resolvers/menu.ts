@@ -102,7 +102,9 @@ export async function renameMenuItem(
     if (!id) throw noMenu(key, locale);
     const before = await setItemLabel(tx, id, args.item, label);
     if (before === undefined) {
-      throw new NotFound(`Menu ${key} (${locale}) has no item ${JSON.stringify(args.item)}.`, { path: ['item'] });
+      throw new NotFound(`Menu ${key} (${locale}) has no item ${JSON.stringify(args.item.slice(0, 60))}.`, {
+        path: ['item'],
+      });
     }
     return { result: undefined, before: { item: args.item, label: before }, after: { item: args.item, label } };
   });

@@ -5,6 +5,7 @@ import {
   type AccountRow,
   appendTransactions,
   type BusinessDay,
+  DatabaseError,
   findAccount,
   findBooked,
   findClosedDayAfter,
@@ -15,8 +16,16 @@ import {
   putDay,
   shiftOpenDaysAfter,
   type Tx,
+  withoutParameters,
 } from '../db/index.js';
-import { type Account, accountView, type Statement, statementKey, statementView } from './bank-statement.js';
+import {
+  type Account,
+  accountView,
+  MAX_NUMBER,
+  type Statement,
+  statementKey,
+  statementView,
+} from './bank-statement.js';
 import { requireDate, requireTimeZone, todayIn } from './business-date.js';
 import type { Context } from './context.js';
 import { Invalid, NotFound } from './errors.js';
@@ -40,11 +49,13 @@ export interface TransactionInput {
 }
 
 const MAX_LINES = 1_000;
+/** SQLSTATE numeric_value_out_of_range. */
+const OUT_OF_RANGE = '22003';
 const MAX_MINOR = 2n ** 63n - 1n;
 
 /** Opens an account with the balance that it has before its first business day. */
 export async function openAccount(ctx: Context, input: OpenAccountInput, options?: Maybe<WriteOptions>) {
-  const number = requireText(input.number, 1, 64, ['number']);
+  const number = requireText(input.number, 1, MAX_NUMBER, ['number']);
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(number)) {
     throw new Invalid('An account number has letters, digits and . _ - only.', { path: ['number'] });
   }
@@ -123,7 +134,7 @@ export async function closeBusinessDay(
     const closing = requireAmount(opening + day.credits - day.debits, ['closing']);
     await requireClosing(tx, account, date, closing, args.closing ?? closing);
     await putDay(tx, { ...day, opening, closing, status: 'CLOSED', statedClosing: null });
-    await shiftOpenDaysAfter(tx, day, closing - (day.statedClosing ?? day.closing));
+    await carryOn(tx, day, closing - (day.statedClosing ?? day.closing));
     return {
       result: undefined,
       before: { status: before?.status ?? null },
@@ -134,13 +145,16 @@ export async function closeBusinessDay(
 }
 
 /** The account's root comes with the day's: the day's opening depends on the days before, which other writers may close. */
-const planOf = (action: string, number: string, date: string, options: Maybe<WriteOptions>) => ({
-  action,
-  domain: 'STATEMENT' as const,
-  key: statementKey(number, date),
-  roots: [rootOf(statementView, statementKey(number, date)), rootOf(accountView, number)] as const,
-  options,
-});
+function planOf(action: string, number: string, date: string, options: Maybe<WriteOptions>) {
+  if (number.length > MAX_NUMBER) throw noAccount(number);
+  return {
+    action,
+    domain: 'STATEMENT' as const,
+    key: statementKey(number, date),
+    roots: [rootOf(statementView, statementKey(number, date)), rootOf(accountView, number)] as const,
+    options,
+  };
+}
 
 /** An open day without transactions, not written yet. */
 async function newDay(ctx: Context, tx: Tx, account: AccountRow, date: string): Promise<BusinessDay> {
@@ -181,11 +195,22 @@ async function openingOf(tx: Tx, account: AccountRow, date: string): Promise<big
 async function book(tx: Tx, day: BusinessDay, lines: readonly NewTransaction[]): Promise<void> {
   const credits = lines.reduce((sum, { minor }) => (minor > 0n ? sum + minor : sum), day.credits);
   const debits = lines.reduce((sum, { minor }) => (minor < 0n ? sum - minor : sum), day.debits);
-  for (const total of [credits, debits]) requireAmount(total, ['lines']);
+  for (const total of [credits, debits, day.opening + credits]) requireAmount(total, ['lines']);
   const closing = requireAmount(day.opening + credits - debits, ['lines']);
   await putDay(tx, { ...day, credits, debits, closing, count: day.count + lines.length });
   await appendTransactions(tx, day, lines);
-  if (day.statedClosing === null) await shiftOpenDaysAfter(tx, day, closing - day.closing);
+  if (day.statedClosing === null) await carryOn(tx, day, closing - day.closing);
+}
+
+/** Carries a changed balance on to the open days after `day`. */
+async function carryOn(tx: Tx, day: BusinessDay, minor: bigint): Promise<void> {
+  try {
+    await shiftOpenDaysAfter(tx, day, minor);
+  } catch (thrown) {
+    const error = withoutParameters(thrown);
+    if (!(error instanceof DatabaseError) || error.state !== OUT_OF_RANGE) throw error;
+    throw new Invalid('The balance of an open day after this one would not fit into 64 bits.', { path: ['lines'] });
+  }
 }
 
 /** The lines that are not booked yet. */
@@ -278,12 +303,14 @@ function requireAmount(minor: bigint, path: readonly string[]): bigint {
   throw new Invalid('The amount does not fit into 64 bits.', { path });
 }
 
+const noAccount = (number: string) =>
+  new NotFound(`There is no account ${JSON.stringify(number.slice(0, 64))}; openAccount opens one.`, {
+    path: ['account'],
+  });
+
 async function requireAccountRow(tx: Tx, number: string): Promise<AccountRow> {
   const account = await findAccount(tx, number);
-  if (!account)
-    throw new NotFound(`There is no account ${JSON.stringify(number.slice(0, 64))}; openAccount opens one.`, {
-      path: ['account'],
-    });
+  if (!account) throw noAccount(number);
   return account;
 }
 

@@ -32,7 +32,8 @@ export const bigIntScalar = new GraphQLScalarType<bigint, string>({
 function parseDateTime(value: unknown): Date {
   if (typeof value === 'string' && RFC_3339.test(value)) {
     const moment = new Date(value);
-    if (!Number.isNaN(moment.getTime()) && isCalendarDay(value.slice(0, 10))) return moment;
+    const year = moment.getUTCFullYear();
+    if (year >= 1 && year <= 9_999 && isCalendarDay(value.slice(0, 10))) return moment;
   }
   throw refusal(value, 'a moment such as 2026-03-31T12:00:00Z');
 }

@@ -16,8 +16,8 @@ export type UserError = InputMember | ForbiddenMember | ConflictMember;
 
 /** `error` as a member of a result, or undefined when the caller cannot mend it. */
 export function userErrorOf(error: unknown): UserError | undefined {
-  if (error instanceof Invalid) return { kind: 'ValidationError', ...facts(error), path: error.path };
-  if (error instanceof NotFound) return { kind: 'NotFoundError', ...facts(error), path: error.path };
+  if (error instanceof Invalid) return { kind: 'ValidationError', ...facts(error), path: error.argument };
+  if (error instanceof NotFound) return { kind: 'NotFoundError', ...facts(error), path: error.argument };
   if (error instanceof Forbidden)
     return { kind: 'ForbiddenError', ...facts(error), requiredScope: error.requiredScope };
   if (error instanceof Conflict)

@@ -4,15 +4,22 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from './refusal.js';
 
+/** A JSON value, and the text that it was read from. */
+export interface JsonBody {
+  readonly value: unknown;
+  readonly text: string;
+}
+
 /**
- * The JSON value in the body of `request`.
+ * The JSON in the body of `request`.
  * @throws {Refusal} when it is longer than `maxBytes`, cut off, not UTF-8, not JSON, or not sent as plain JSON.
  */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
   checkMediaType(request);
   const bytes = await readBytes(request, maxBytes);
   try {
-    return JSON.parse(utf8.decode(bytes));
+    const text = utf8.decode(bytes);
+    return { value: JSON.parse(text), text };
   } catch (cause) {
     throw new Refusal('BAD_REQUEST', 'The body is not JSON in UTF-8; send {"query": "…", "variables": {…}}.', {
       cause,

@@ -1,9 +1,21 @@
 // Turns the text of a GraphQL document into its tree, once per text, within bounds: graphql's parser and validator call
-// themselves for each level and compare fields pairwise, so a document is measured before they see it.
+// themselves for each level and compare fields pairwise, so a document is measured before they see it. What it holds can
+// be stored.
 
-import { type DocumentNode, Lexer, parse, Source, TokenKind } from 'graphql';
+import {
+  type DocumentNode,
+  getLocation,
+  Lexer,
+  parse,
+  Source,
+  TokenKind,
+  type ValueNode,
+  valueFromASTUntyped,
+  visit,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from './refusal.js';
+import { type Unstorable, unstorableIn, unstorableWithin } from './storable.js';
 
 const maxTokens = 5_000; // validation of 2,500 equal fields takes about a tenth of a second
 const maxLevels = 64; // the introspection query of GraphiQL has 15
@@ -12,12 +24,15 @@ const maxCachedChars = 8_000_000; // a tree takes some ten times its text
 /**
  * The tree of `text`.
  * @throws {GraphQLError} where it is not GraphQL.
- * @throws {Refusal} when it is too long or nested too deep.
+ * @throws {Refusal} when it is too long, nested too deep, or holds a character that cannot be stored.
  */
 export function parseDocument(text: string | Source): DocumentNode {
   const source = typeof text === 'string' ? new Source(text) : text;
+  checkText(source);
   measure(source);
-  return parse(source);
+  const tree = parse(source);
+  if (source.body.includes('\\u')) checkValues(source, tree);
+  return tree;
 }
 
 /** Trees kept by their text, bounded by size as well as by number: a client may send a megabyte of spaces. */
@@ -52,3 +67,25 @@ function measure(source: Source): void {
 
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+function checkText(source: Source): void {
+  const fault = unstorableIn(source.body, 'query');
+  if (fault) throw unstorable(source, fault.at, fault);
+}
+
+/** Finds what is written with an escape: in arguments and in the defaults of variables. */
+function checkValues(source: Source, tree: DocumentNode): void {
+  const check = (value: ValueNode | undefined, place: string) => {
+    const fault = value && unstorableWithin(valueFromASTUntyped(value), place);
+    if (fault) throw unstorable(source, value.loc?.start ?? 0, fault);
+  };
+  visit(tree, {
+    Argument: ({ value, name }) => check(value, name.value),
+    VariableDefinition: ({ defaultValue, variable }) => check(defaultValue, `$${variable.name.value}`),
+  });
+}
+
+function unstorable(source: Source, offset: number, { sentence }: Unstorable): Refusal {
+  const { line, column } = getLocation(source, offset);
+  return new Refusal('BAD_REQUEST', `Line ${line}, column ${column}: ${sentence}`);
+}

@@ -27,7 +27,7 @@ export async function serveInspect(exchange: Exchange, { inspect, controlSecret 
 }
 
 async function wantedEntry({ request }: Exchange): Promise<{ view: string; key: string }> {
-  const body = await readJson(request, maxBytes);
+  const { value: body } = await readJson(request, maxBytes);
   if (typeof body === 'object' && body !== null && 'view' in body && 'key' in body) {
     const { view, key } = body;
     if (typeof view === 'string' && typeof key === 'string') return { view, key };

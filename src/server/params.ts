@@ -1,9 +1,10 @@
 // The GraphQL request in an HTTP request: one document, its variables and the name of the operation to run, of the right
-// form and no deeper than the recursive code behind can go.
+// form, no deeper than the recursive code behind can go, and of text that can be stored.
 
 import type { IncomingMessage } from 'node:http';
 import { readJson } from './body.js';
 import { Refusal } from './refusal.js';
+import { mayEscapeUnstorable, unstorableIn, unstorableWithin } from './storable.js';
 
 export interface Params {
   query: string;
@@ -16,12 +17,12 @@ const maxLevels = 64; // a menu of twelve levels takes 27; custom JSON up to 32
 
 /** The parameters in the body of a POST request. @throws {Refusal} when there is fault with it. */
 export async function postedParams(request: IncomingMessage, maxBytes: number): Promise<Params> {
-  const body = await readJson(request, maxBytes);
+  const { value: body, text } = await readJson(request, maxBytes);
   if (Array.isArray(body)) {
     throw new Refusal('BAD_REQUEST', 'Send one operation in each request; batches are not supported.');
   }
   if (!isRecord(body)) throw new Refusal('BAD_REQUEST', 'The body must be an object, {"query": "…"}.');
-  return checked(body);
+  return mayEscapeUnstorable(text) ? storable(checked(body)) : checked(body);
 }
 
 /** The parameters in the query of a URL. @throws {Refusal} when there is fault with it. */
@@ -36,12 +37,14 @@ export function urlParams(search: string): Params {
       throw new Refusal('BAD_REQUEST', `${name} in the URL is not JSON; write an object, URL-encoded.`, { cause });
     }
   };
-  return checked({
-    query: given.get('query') ?? undefined,
-    operationName: given.get('operationName') || undefined,
-    variables: json('variables'),
-    extensions: json('extensions'),
-  });
+  return storable(
+    checked({
+      query: given.get('query') ?? undefined,
+      operationName: given.get('operationName') || undefined,
+      variables: json('variables'),
+      extensions: json('extensions'),
+    }),
+  );
 }
 
 function checked({ query, operationName, variables, extensions, ...rest }: Record<string, unknown>): Params {
@@ -57,6 +60,14 @@ function checked({ query, operationName, variables, extensions, ...rest }: Recor
   }
   if (variables !== undefined && variables !== null) params.variables = checkedObject('variables', variables);
   if (extensions !== undefined && extensions !== null) params.extensions = checkedObject('extensions', extensions);
+  return params;
+}
+
+// The document is looked through when it is parsed, where a place can be given as line and column.
+function storable(params: Params): Params {
+  const fault =
+    unstorableWithin(params.variables, 'variables') ?? unstorableIn(params.operationName ?? '', 'operationName');
+  if (fault) throw new Refusal('BAD_REQUEST', fault.sentence);
   return params;
 }
 

@@ -162,7 +162,7 @@ describe('imported days', () => {
     const bad = trans(2, '930101', '1.005', '11.00');
     const first = await transactions(trans(1, '930101', '10.00', '10.00'), bad);
     expect(first).toMatchObject({ written: 1, refused: 1 });
-    expect(first.errors.at(-1)?.reason).toContain('lacks the row on line 3');
+    expect(first.errors.at(-1)?.reason).toContain('may lack rows from line 3 on');
     expect((await days())[0]).toContain('OPEN 0 + 1000');
     const before = await versionsOf(database);
     await transactions(trans(1, '930101', '10.00', '10.00'), bad);

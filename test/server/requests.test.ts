@@ -28,6 +28,16 @@ describe('a GraphQL request', () => {
     expect(await gateway.query('{ caller }')).toMatchObject({ data: { caller: 'poster' } });
   });
 
+  it('may hold any character that can be stored, escaped or not', async () => {
+    const text = 'é 😀 \u0001 \\u0000';
+    const query = 'query($name: String!) { hello(name: $name) }';
+    const escaped = JSON.stringify({ query, variables: { name: text } }).replaceAll('😀', '\\ud83d\\ude00');
+    expect(await answerOf(await gateway.post(escaped))).toMatchObject({ data: { hello: `Hello ${text}` } });
+    const literal = '{ hello(name: "\\uD83D\\uDE00 \\u{1F600} \\\\u0000") }';
+    expect(await gateway.query(literal)).toMatchObject({ data: { hello: 'Hello 😀 😀 \\u0000' } });
+    expect(await gateway.query('{ hello(name: """\\u0000""") }')).toMatchObject({ data: { hello: 'Hello \\u0000' } });
+  });
+
   it('runs the operation that it names', async () => {
     const body = { query: 'query A { caller } query B { hello }', operationName: 'B' };
     expect(await answerOf(await gateway.post(body))).toMatchObject({ data: { hello: 'Hello you' } });
@@ -98,6 +108,48 @@ describe('refused with 4xx, a code and a sentence', () => {
     ],
   ])('%s', async (_, body) => {
     expect(await codeOf(await gateway.post(body))).toEqual([400, 'BAD_REQUEST']);
+  });
+
+  const NUL = '\0';
+  const lone = '\ud800';
+  it.each<[string, object, string]>([
+    ['a variable', { query: '{ caller }', variables: { x: `a${NUL}` } }, 'variables.x holds U+0000, which'],
+    [
+      'a variable, deep inside',
+      { query: '{ caller }', variables: { input: { items: [{ label: 'a' }, { label: `x${lone}` }] } } },
+      'variables.input.items[1].label holds U+D800, half of a surrogate pair, which',
+    ],
+    [
+      'a name in a variable',
+      { query: '{ caller }', variables: { input: { '\udfff!': 1 } } },
+      'variables.input["\\udfff!"] holds U+DFFF',
+    ],
+    ['the name of an operation', { query: '{ caller }', operationName: `A${NUL}` }, 'operationName holds U+0000'],
+    ['a comment of a document', { query: `{ caller } # ${NUL}` }, 'query holds U+0000'],
+    ['a block string', { query: `{ hello(name: """${lone}""") }` }, 'query holds U+D800'],
+    ['an escape in an argument', { query: '{ hello(name: "\\u0000") }' }, 'name holds U+0000'],
+    ['an escape with braces', { query: '{ hello(name: "\\u{0}") }' }, 'name holds U+0000'],
+    [
+      'an escape inside of an argument',
+      { query: '{ hello(name: {a: [{b: 1}, {b: "\\u0000"}]}) }' },
+      'name.a[1].b holds U+0000',
+    ],
+    ['the default of a variable', { query: 'query ($n: String! = "\\u0000") { hello(name: $n) }' }, '$n holds U+0000'],
+  ])('a character that cannot be stored in %s, naming the place', async (_, body, sentence) => {
+    const { status, errors, data } = await answerOf(await gateway.post(body));
+    expect([status, errors?.[0]?.extensions?.code, data]).toEqual([400, 'BAD_REQUEST', undefined]);
+    expect(errors?.[0]?.message).toContain(sentence);
+  });
+
+  it('such a character in a document, with its line and column', async () => {
+    const { errors } = await gateway.query('{\n  hello(name: "\\u0000")\n}');
+    expect(errors?.[0]?.message).toBe('Line 2, column 15: name holds U+0000, which cannot be stored; leave it out.');
+  });
+
+  it('such a character in the variables of a URL', async () => {
+    const query = 'query ($n: String!) { hello(name: $n) }';
+    expect(await codeOf(await gateway.get({ query, variables: '{"n":"\\u0000"}' }))).toEqual([400, 'BAD_REQUEST']);
+    expect(await codeOf(await gateway.get({ query: `{ caller } #${NUL}` }))).toEqual([400, 'BAD_REQUEST']);
   });
 
   it('bytes that are not UTF-8', async () => {

@@ -142,14 +142,23 @@ async function* readDays(
   const seen = new Set<number>();
   const lacking = new Map<string, number>();
   const parse = (text: string): TransactionRow | string => transactionRow(text, currency);
+  let lastDate = '';
+  const onRefused = (line: number, text: string) => noteLack(lacking, line, text);
+  // Rows come by date, so where a file breaks off it may lack rows of the day that it had come to, of any account.
+  const onBroken = (line: number) => {
+    for (const [account, day] of ledger) {
+      if (day !== 'unknown' && day.date === lastDate) lacking.set(`${account}/${lastDate}`, line);
+    }
+  };
   for (const { file } of probes) {
-    for await (const row of readRows(file, parse, options, (line, text) => noteLack(lacking, line, text))) {
+    for await (const row of readRows(file, parse, options, onRefused, onBroken)) {
       if (row.kind === 'refused') {
         yield row;
         continue;
       }
       const { line, value } = row;
       const { account, date } = value;
+      lastDate = date;
       const id = Number(value.externalId);
       if (seen.has(id)) {
         yield refused(file, line, `The trans_id ${id} stands on a row above already; ids are unique.`);
@@ -214,7 +223,7 @@ function finishedDay(account: string, day: OpenDay, currency: string, lacking: M
   const whole = { kind: 'day', file, line, account, currency, date, transactions, ...sums } as const;
   const lack = lacking.get(`${account}/${date}`);
   if (lack === undefined) return whole;
-  const reason = `The day lacks the row on line ${lack}, which was refused; it stays OPEN until that row is imported.`;
+  const reason = `The day may lack rows from line ${lack} on, which could not be read; it stays OPEN until they are imported.`;
   return { ...whole, status: 'OPEN', because: 'incomplete', reason };
 }
 
@@ -231,10 +240,13 @@ async function* readRows<Row extends object>(
   parse: (text: string) => Row | string,
   { onProgress }: BerkaOptions,
   onRefused?: (line: number, text: string) => void,
+  onBroken?: (line: number) => void,
 ): AsyncGenerator<{ kind: 'row'; line: number; value: Row } | Refused> {
   for await (const entry of readLines(file, onProgress ? { onProgress } : {})) {
-    if (entry.kind === 'refused') yield refused(file, entry.line, entry.reason);
-    else if (entry.line > 1 && entry.text.trim() !== '') {
+    if (entry.kind === 'refused') {
+      if (entry.breaksOff) onBroken?.(entry.line);
+      yield refused(file, entry.line, entry.reason);
+    } else if (entry.line > 1 && entry.text.trim() !== '') {
       const value = parse(entry.text);
       if (typeof value === 'string') {
         onRefused?.(entry.line, entry.text);

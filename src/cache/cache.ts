@@ -2,18 +2,22 @@
 import { type Clock, systemClock } from './clock.js';
 import { UnknownView } from './errors.js';
 import { Events } from './events.js';
+import { ChangeFeed } from './feed.js';
+import { Floors } from './floors.js';
 import { partitionOf } from './partition.js';
-import { type TtlOverrides, ttlPolicyOf } from './policy.js';
+import { JITTER, Policies, type RuntimeTtls, type TtlOverrides, type TtlPolicy } from './policy.js';
 import type { ChangeLog } from './ports.js';
-import { Reader } from './reader.js';
+import { isStorable, Reader } from './reader.js';
 import { Refill } from './refill.js';
+import { Refresher } from './refresher.js';
 import { Relay } from './relay.js';
 import { RequestCache } from './request.js';
 import { Stats, type ViewStats } from './stats.js';
 import type { EntryFacts, Store, StoredValue } from './store.js';
 import { Trust } from './trust.js';
-import { type AnyView, fieldOf, type Loaded } from './view.js';
-import { Writer } from './writer.js';
+import { Upkeep } from './upkeep.js';
+import { type AnyView, fieldOf, type Loaded, type Mode, type Shape } from './view.js';
+import { type Committed, type Delta, Writer } from './writer.js';
 
 export interface CacheOptions<Source> {
   readonly store: Store;
@@ -22,10 +26,29 @@ export interface CacheOptions<Source> {
   readonly source: Source;
   readonly views: readonly AnyView<Source>[];
   readonly partitions: number;
+  /** TTLs that the environment sets. */
   readonly overrides?: TtlOverrides;
+  /** Reads the TTLs that were set at run time. */
+  readonly runtimeTtls?: () => Promise<RuntimeTtls>;
   readonly leads?: () => Promise<boolean>;
   readonly clock?: Clock;
   readonly random?: () => number;
+}
+
+/** A change of single members leads from one version to another. */
+export interface PatchVersions {
+  readonly from: string;
+  readonly version: string;
+  readonly changedAtMs: number;
+}
+
+/** How a view is kept, and where its TTL comes from. */
+export interface ViewPolicy extends TtlPolicy {
+  readonly view: string;
+  readonly shape: Shape;
+  readonly mode: Mode;
+  /** The part of its TTL by which an entry's life may be shortened at random. */
+  readonly jitter: number;
 }
 
 export interface CacheStatus {
@@ -38,6 +61,7 @@ export interface CacheStatus {
 export class Cache<Source> {
   readonly events = new Events();
   readonly writer: Writer;
+  readonly feed: ChangeFeed;
   readonly #options: CacheOptions<Source>;
   readonly #clock: Clock;
   readonly #views: ReadonlyMap<string, AnyView<Source>>;
@@ -45,6 +69,11 @@ export class Cache<Source> {
   readonly #relay: Relay;
   readonly #refill: Refill<Source>;
   readonly #reader: Reader<Source>;
+  readonly #floors: Floors;
+  readonly #upkeep: Upkeep<Source>;
+  readonly #refresher: Refresher<Source>;
+  readonly #policies: Policies;
+  #looking: Promise<void> = Promise.resolve();
   readonly #stats = new Stats();
 
   constructor(options: CacheOptions<Source>) {
@@ -54,12 +83,18 @@ export class Cache<Source> {
     this.#options = options;
     this.#clock = clock;
     this.#views = new Map(options.views.map((view) => [view.name, view]));
+    requireAvailable(options.views);
     this.#trust = new Trust({ store, changeLog, partitions, clock, events });
-    const overrides = options.overrides ?? new Map();
-    this.#refill = new Refill({ store, trust: this.#trust, source, partitions, overrides, clock, random, events });
-    this.#reader = new Reader({ store, trust: this.#trust, refill: this.#refill, partitions, clock, events });
-    this.writer = new Writer({ store, trust: this.#trust, partitions, clock, events });
-    this.#relay = new Relay({ store, trust: this.#trust, changeLog, partitions, clock, events, leads });
+    this.#policies = new Policies(options.overrides);
+    const common = { store, trust: this.#trust, partitions, clock, events };
+    this.#refill = new Refill({ ...common, source, policies: this.#policies, random });
+    this.#upkeep = new Upkeep({ ...common, refill: this.#refill });
+    this.#refresher = new Refresher({ upkeep: this.#upkeep, clock, events });
+    this.#reader = new Reader({ ...common, refill: this.#refill, refresher: this.#refresher });
+    this.writer = new Writer(common);
+    this.#relay = new Relay({ ...common, changeLog, leads });
+    this.#floors = new Floors(clock);
+    this.feed = new ChangeFeed({ changeLog, partitions, clock, events, floors: this.#floors });
     events.on(this.#stats.record);
   }
 
@@ -75,7 +110,7 @@ export class Cache<Source> {
 
   /** A view of the cache for one request. */
   request(): RequestCache<Source> {
-    return new RequestCache(this.#reader, this.#clock);
+    return new RequestCache(this.#reader, this.#clock, this.#floors);
   }
 
   /** @throws {UnknownView} when no view has this name. */
@@ -93,6 +128,14 @@ export class Cache<Source> {
   /** The form in which the write path stores what it read back. */
   storedForm(view: AnyView<Source>, loaded: Loaded): StoredValue {
     return this.#refill.storedForm(view, loaded);
+  }
+
+  /** The form in which the write path changes single members of an entry that stood at version `from`. */
+  patchForm({ key, set, remove, count }: Delta, view: AnyView<Source>, versions: PatchVersions): Committed {
+    const { from, version } = versions;
+    const ttlMs = this.#refill.ttlMsOf(view);
+    const delta = { view: view.name, key, field: fieldOf(view), set, remove, count, from, version, ttlMs };
+    return { view: view.name, key, version, delta: { ...delta, changedAtMs: versions.changedAtMs } };
   }
 
   /** The lives of the masters that are trusted now; none while the store is in doubt. */
@@ -121,14 +164,65 @@ export class Cache<Source> {
   }
 
   /** The TTL of a view and where it comes from. */
-  ttlOf(name: string) {
-    return ttlPolicyOf(this.view(name), this.#options.overrides ?? new Map());
+  ttlOf(name: string): TtlPolicy {
+    return this.#policies.of(this.view(name));
   }
 
-  /** Stops the relay, then lets go of the store. */
+  /** The policy of every view, as this process has learned it. */
+  policies(): readonly ViewPolicy[] {
+    return [...this.#views.values()].map((view) => {
+      const { name, shape, mode } = view;
+      return { view: name, shape, mode, jitter: JITTER, ...this.#policies.of(view) };
+    });
+  }
+
+  /**
+   * Puts in force what is set at run time now, for whatever is stored from then on. Looks follow each other, so that an
+   * earlier one cannot undo what a later one saw.
+   */
+  learnPolicies(): Promise<void> {
+    const { runtimeTtls = async () => new Map() } = this.#options;
+    const look = this.#looking.then(async () => this.#policies.adopt(await runtimeTtls()));
+    this.#looking = look.catch(() => {});
+    return look;
+  }
+
+  /**
+   * Drops what stands under `keys`, whatever it is; the next readers find it in SQL.
+   * @throws {UnknownView} when no view has this name; `CacheUnavailable` when the store did not confirm.
+   */
+  async purge(name: string, keys: readonly string[]): Promise<void> {
+    await this.#upkeep.purge(this.view(name), keys.filter(isStorable));
+  }
+
+  /**
+   * Fills from SQL what does not stand under `keys`; resolves to how many of them stand then.
+   * @throws {UnknownView} when no view has this name; `CacheUnavailable` when the store did not confirm.
+   */
+  async warm(name: string, keys: readonly string[]): Promise<number> {
+    return this.#upkeep.warm(this.view(name), keys.filter(isStorable));
+  }
+
+  /**
+   * Loads `keys` from SQL whatever stands under them; resolves to how many of them stand then.
+   * @throws {UnknownView} when no view has this name; `CacheUnavailable` when the store did not confirm.
+   */
+  async reload(name: string, keys: readonly string[]): Promise<number> {
+    return this.#upkeep.reload(this.view(name), keys.filter(isStorable));
+  }
+
+  /** Stops what works in the background, then lets go of the store. */
   async close(): Promise<void> {
+    await this.feed.close();
     this.#trust.close();
+    await this.#refresher.stop();
     await this.#relay.stop();
     await this.#options.store.close();
   }
+}
+
+/** Rule of strict views: what is near its end is not answered beside a refresh. */
+function requireAvailable<Source>(views: readonly AnyView<Source>[]): void {
+  const wrong = views.find(({ keepWarm, mode }) => keepWarm && mode === 'strict');
+  if (wrong) throw new Error(`View ${wrong.name} is strict and asks to be kept warm; only available views may.`);
 }

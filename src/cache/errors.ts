@@ -12,6 +12,15 @@ export class CacheUnavailable extends Error {
   }
 }
 
+/** Changes could not be told one by one: there were too many, or the change log begins anew. Read again, and listen again. */
+export class FeedInterrupted extends Error {
+  readonly code = 'FEED_INTERRUPTED';
+  override readonly name = 'FeedInterrupted';
+  constructor() {
+    super('More has changed than can be told one by one: read it anew, then subscribe again.');
+  }
+}
+
 /** No view of this name exists. */
 export class UnknownView extends Error {
   readonly code = 'UNKNOWN_VIEW';

@@ -9,12 +9,14 @@ export type CacheEvent =
       readonly ms: number;
     }
   | { readonly kind: 'loaded'; readonly view: string; readonly keys: readonly string[]; readonly ms: number }
+  /** Leases granted on entries that still stand. */
+  | { readonly kind: 'renewing'; readonly view: string; readonly keys: readonly string[] }
   | { readonly kind: 'filled' | 'refused' | 'unfillable'; readonly view: string; readonly key: string }
   | { readonly kind: 'fence' | 'published' | 'dropped' | 'lifted'; readonly view: string; readonly key: string }
   | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
   | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
   /** Something that goes on by itself keeps failing, and is tried again. */
-  | { readonly kind: 'failing'; readonly part: 'trust' | 'relay'; readonly error: unknown }
+  | { readonly kind: 'failing'; readonly part: 'trust' | 'relay' | 'feed' | 'refresher'; readonly error: unknown }
   | { readonly kind: 'distrusted'; readonly partitions: readonly number[]; readonly reason: string };
 
 export type Listener = (event: CacheEvent) => void;

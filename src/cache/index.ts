@@ -1,25 +1,31 @@
 // The door of the cache room.
-export { Cache, type CacheOptions, type CacheStatus } from './cache.js';
+export { Cache, type CacheOptions, type CacheStatus, type ViewPolicy } from './cache.js';
+export type { Change, ChangeStream, Interest } from './change-stream.js';
 export { type Clock, systemClock } from './clock.js';
-export { CacheUnavailable, UnknownView } from './errors.js';
+export { CacheUnavailable, FeedInterrupted, UnknownView } from './errors.js';
 export type { CacheEvent, Events, Listener } from './events.js';
+export type { ChangeFeed } from './feed.js';
 export { memoryStore } from './memory-store.js';
+export type { MemberChange, Part } from './part.js';
 export { partitionOf } from './partition.js';
-export { JITTER, type TtlOverrides } from './policy.js';
+export { JITTER, type RuntimeTtls, type TtlOverrides } from './policy.js';
 export type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports.js';
 export { connectRedis, examineRedis, type RedisConnections, UnsuitableRedis } from './redis-connection.js';
 export { redisStore } from './redis-store.js';
-export type { Present, Reading, RequestCache, Rows, TraceEntry } from './request.js';
-export type { EntryFacts, Page, Store } from './store.js';
+export type { Fields, Membership, Present, Reading, RequestCache, Rows, TraceEntry } from './request.js';
+export type { EntryFacts, Store } from './store.js';
 export {
   type AnyView,
   type EntryRef,
   fieldOf,
+  type HashView,
   type ListView,
   type Loaded,
   printedKey,
   rootOf,
+  type SetView,
   type Shape,
   type TextView,
 } from './view.js';
-export type { Committed, Fenced } from './writer.js';
+export { type Visit, visit } from './visit.js';
+export type { Committed, Delta, Fenced } from './writer.js';

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
+import { Members } from './part.js';
 import {
   type DropItem,
   FENCE_GRACE_MS,
@@ -11,8 +12,10 @@ import {
   type GuardedPartition,
   type Hit,
   LEASE_MS,
+  RENEW_AFTER,
   type ReadItem,
   type ReadReply,
+  type RenewItem,
   type Store,
   type StoredValue,
 } from './store.js';
@@ -29,7 +32,12 @@ interface Entry {
   readonly view: string;
   readonly key: string;
   readonly generation: string;
-  held?: { readonly stored: Map<string, string>; readonly value: StoredValue; readonly storedAtMs: number };
+  held?: {
+    readonly stored: Map<string, string>;
+    readonly value: Omit<StoredValue, 'members'>;
+    readonly members: Members;
+    readonly storedAtMs: number;
+  };
   expiresAtMs: number;
   token?: { readonly token: string; readonly expiresAtMs: number };
   /** When each transaction that fenced the entry did so. */
@@ -76,13 +84,13 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     fences: new Map(),
   });
 
-  const hitOf = ({ held }: Entry, { field, page }: Omit<ReadItem, 'token'>): Hit | undefined => {
+  const hitOf = ({ held }: Entry, { field, part }: Omit<ReadItem, 'token'>): Hit | undefined => {
     const value = held?.value.value === null ? null : held?.stored.get(field);
     if (!held || value === undefined) return undefined;
-    const { version, changedAtMs, members } = held.value;
-    const rows = page ? (members ?? []).slice(page.first, page.last < 0 ? undefined : page.last + 1) : [];
+    const { version, changedAtMs, ttlMs } = held.value;
     const ageMs = Math.floor(clock.nowMs() - held.storedAtMs);
-    return { kind: 'hit', version, changedAtMs, ageMs, value, members: rows, count: members?.length ?? 0 };
+    const members = value === null ? [] : held.members.part(part);
+    return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members, count: held.members.count };
   };
 
   const read = (item: ReadItem, where: GuardedPartition): ReadReply => {
@@ -99,13 +107,24 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     return { kind: 'lease', fences: [...entry.fences.keys()] };
   };
 
+  const renew = (item: RenewItem, where: GuardedPartition): 'granted' | 'refused' => {
+    const now = clock.nowMs();
+    const entry = find(item, where);
+    const hit = entry && hitOf(entry, item);
+    const taken = entry?.token !== undefined && entry.token.expiresAtMs > now;
+    if (!hit || entry.fences.size > 0 || taken || hit.ageMs < hit.ttlMs * RENEW_AFTER) return 'refused';
+    entry.token = { token: item.token, expiresAtMs: now + LEASE_MS };
+    return 'granted';
+  };
+
   const put = (item: StoredValue, where: GuardedPartition, before: Entry): void => {
     const now = clock.nowMs();
     const others = item.members === null && item.value !== null && before.held?.value.version === item.version;
     const stored = new Map(others ? before.held?.stored : []);
     if (item.value !== null) stored.set(item.field, item.value);
     const entry = fresh(item, where, now + item.ttlMs);
-    entry.held = { stored, value: item, storedAtMs: now };
+    const { members, ...value } = item;
+    entry.held = { stored, value, members: new Members(item.shape, members ?? []), storedAtMs: now };
     keep(entry);
   };
 
@@ -136,6 +155,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
   return {
     kind: 'memory',
     read: async (batches) => each(batches, read),
+    renew: async (batches) => each(batches, renew),
     fill: async (batches) =>
       each(batches, (item, where) => {
         const entry = find(item, where);
@@ -162,6 +182,23 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
         }
         release(item, where);
         return 'dropped' as const;
+      }),
+    patch: async (batches) =>
+      each(batches, (item, where) => {
+        const entry = find(item, where);
+        const held = entry?.token?.token === item.token ? entry.held : undefined;
+        const standing = held?.value.version === item.from && held.stored.has(item.field) ? held : undefined;
+        standing?.members.change(item);
+        if (!entry || standing?.members.count !== item.count) {
+          release(item, where);
+          return 'dropped' as const;
+        }
+        const { version, changedAtMs, ttlMs } = item;
+        const changed = fresh(item, where, clock.nowMs() + ttlMs);
+        const value = { ...standing.value, version, changedAtMs, ttlMs };
+        changed.held = { ...standing, value, storedAtMs: clock.nowMs() };
+        keep(changed);
+        return 'published' as const;
       }),
     drop: async (batches) =>
       each(batches, (item, where) => {
@@ -219,6 +256,5 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
 function bytesOf(entry: Entry): number {
   let bytes = 200 + entry.view.length + entry.key.length;
   for (const [field, json] of entry.held?.stored ?? []) bytes += 2 * (field.length + json.length);
-  for (const member of entry.held?.value.members ?? []) bytes += 2 * member.length;
-  return bytes;
+  return bytes + (entry.held?.members.bytes ?? 0);
 }

@@ -5,11 +5,13 @@ import { randomBytes } from 'node:crypto';
 import { type Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
+import { Members, nameOfPart, type Part } from './part.js';
 import { partitionOf } from './partition.js';
 import type { Lease, Refill } from './refill.js';
-import type { Guard, Hit, Page, ReadItem, ReadReply, Store } from './store.js';
+import type { Refresher } from './refresher.js';
+import type { Guard, Hit, ReadItem, ReadReply, Store } from './store.js';
 import type { Trust } from './trust.js';
-import { type AnyView, fieldOf, type Loaded } from './view.js';
+import { type AnyView, fieldOf, type Loaded, type Shape } from './view.js';
 
 /** How an answer came about, for traces and counters. */
 export type Outcome = 'HIT' | 'MISS' | 'STALE' | 'FENCED' | 'BYPASS';
@@ -22,9 +24,9 @@ export interface RawReading {
   /** Time since the entry was stored; 0 for what was just read from SQL. */
   readonly ageMs: number;
   readonly value: string | null;
-  /** The rows of the page asked for. */
-  readonly members: readonly string[];
-  /** Rows in the whole list. */
+  /** The part asked for. */
+  readonly members: readonly (string | null)[];
+  /** Rows, fields or members in the whole. */
   readonly count: number;
 }
 
@@ -32,6 +34,7 @@ export interface ReaderOptions<Source> {
   readonly store: Store;
   readonly trust: Trust;
   readonly refill: Refill<Source>;
+  readonly refresher: Refresher<Source>;
   readonly partitions: number;
   readonly clock: Clock;
   readonly events: Events;
@@ -46,7 +49,7 @@ const OWN_ATTEMPTS = 3;
 interface Question<Source> {
   readonly view: AnyView<Source>;
   readonly key: string;
-  readonly page: Page | undefined;
+  readonly part: Part | undefined;
 }
 
 type StoreAnswer =
@@ -63,10 +66,10 @@ export class Reader<Source> {
   }
 
   /** Rejects only with what the database threw, and for an available view only when the store holds nothing. */
-  async read(view: AnyView<Source>, key: string, page?: Page): Promise<RawReading> {
+  async read(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
     const { clock, events } = this.#options;
     const startedMs = clock.nowMs();
-    const reading = isStorable(key) ? await this.#read(view, key, page) : ABSENT;
+    const reading = isStorable(key) ? await this.#read(view, key, part) : ABSENT;
     const kind = ({ HIT: 'hit', MISS: 'miss', STALE: 'stale', FENCED: 'fenced', BYPASS: 'bypass' } as const)[
       reading.outcome
     ];
@@ -74,20 +77,28 @@ export class Reader<Source> {
     return reading;
   }
 
-  async #read(view: AnyView<Source>, key: string, page: Page | undefined): Promise<RawReading> {
-    const { refill, clock } = this.#options;
-    const name = `${view.name}:${key}:${page ? `${page.first}-${page.last}` : ''}`;
+  /** What SQL says, whatever the store holds; the store is not told. Rejects with what the database threw. */
+  async readAround(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
+    return loadedReading('BYPASS', await this.#options.refill.load(view, key), part, view.shape);
+  }
+
+  async #read(view: AnyView<Source>, key: string, part: Part | undefined): Promise<RawReading> {
+    const { refill, refresher, clock } = this.#options;
+    const name = `${view.name}:${key}:${nameOfPart(part)}`;
     let waitMs = FIRST_WAIT_MS;
     let own = 0;
     for (let attempt = 0; attempt < BUSY_ATTEMPTS && own < OWN_ATTEMPTS; attempt++) {
-      const answer = await this.#batch.ask(name, { view, key, page }).answer;
-      if (answer.kind === 'bypass') return this.#fromSql('BYPASS', view, key, page);
+      const answer = await this.#batch.ask(name, { view, key, part }).answer;
+      if (answer.kind === 'bypass') return this.#fromSql('BYPASS', view, key, part);
       const { reply, guard, token } = answer;
-      if (reply.kind === 'hit') return { ...reply, outcome: 'HIT' };
-      if (reply.kind === 'fenced') return this.#fromSql('FENCED', view, key, page);
+      if (reply.kind === 'hit') {
+        refresher.met(view, key, reply);
+        return { ...reply, outcome: 'HIT' };
+      }
+      if (reply.kind === 'fenced') return this.#fromSql('FENCED', view, key, part);
       if (reply.kind === 'lease') {
         const lease: Lease = { token, fences: reply.fences, guard };
-        return this.#fromSql('MISS', view, key, page, lease);
+        return this.#fromSql('MISS', view, key, part, lease);
       }
       const flight = refill.flightOf({ view: view.name, key });
       if (flight) {
@@ -98,7 +109,7 @@ export class Reader<Source> {
         waitMs *= 2;
       }
     }
-    return this.#fromSql('MISS', view, key, page);
+    return this.#fromSql('MISS', view, key, part);
   }
 
   /** An available view answers what the store still holds, marked stale, when SQL fails; a strict one fails. */
@@ -106,24 +117,24 @@ export class Reader<Source> {
     outcome: Outcome,
     view: AnyView<Source>,
     key: string,
-    page: Page | undefined,
+    part: Part | undefined,
     lease?: Lease,
   ): Promise<RawReading> {
     try {
-      return loadedReading(outcome, await this.#options.refill.load(view, key, lease), page);
+      return loadedReading(outcome, await this.#options.refill.load(view, key, lease), part, view.shape);
     } catch (error) {
-      const left = view.mode === 'available' ? await this.#peek(view, key, page) : undefined;
+      const left = view.mode === 'available' ? await this.#peek(view, key, part) : undefined;
       if (!left) throw error;
       return { ...left, outcome: 'STALE' };
     }
   }
 
-  async #peek(view: AnyView<Source>, key: string, page: Page | undefined): Promise<Hit | undefined> {
+  async #peek(view: AnyView<Source>, key: string, part: Part | undefined): Promise<Hit | undefined> {
     const { store, trust, partitions } = this.#options;
     const partition = partitionOf(view.name, key, partitions);
     const guard = trust.guardOf(partition);
     if (!guard) return undefined;
-    const item = { view: view.name, key, field: fieldOf(view), ...(page && { page }) };
+    const item = { view: view.name, key, field: fieldOf(view), part };
     return store.peek({ partition, guard }, item).catch(() => undefined);
   }
 
@@ -135,7 +146,7 @@ export class Reader<Source> {
     >();
     const secret = randomBytes(16).toString('base64url');
     for (const [at, one] of asked.entries()) {
-      const { view, key, page } = one.question;
+      const { view, key, part } = one.question;
       const partition = partitionOf(view.name, key, partitions);
       const guard = trust.guardOf(partition);
       if (!guard) {
@@ -144,7 +155,7 @@ export class Reader<Source> {
       }
       const batch = batches.get(partition) ?? { partition, guard, items: [], asked: [] };
       batches.set(partition, batch);
-      batch.items.push({ view: view.name, key, field: fieldOf(view), token: `${secret}${at}`, ...(page && { page }) });
+      batch.items.push({ view: view.name, key, field: fieldOf(view), token: `${secret}${at}`, part });
       batch.asked.push(one);
     }
     if (batches.size === 0) return;
@@ -174,7 +185,7 @@ export class Reader<Source> {
 }
 
 /** What Postgres cannot hold exists nowhere; asked for, it would fail the statement that others share. */
-const isStorable = (key: string): boolean => !key.includes('\0') && !/\p{Surrogate}/u.test(key);
+export const isStorable = (key: string): boolean => !key.includes('\0') && !/\p{Surrogate}/u.test(key);
 
 const ABSENT: RawReading = {
   outcome: 'MISS',
@@ -186,16 +197,16 @@ const ABSENT: RawReading = {
   count: 0,
 };
 
-/** What SQL said, cut to the page asked for. */
-export function loadedReading(outcome: Outcome, loaded: Loaded, page: Page | undefined): RawReading {
-  const members = loaded.members ?? [];
+/** What SQL said, cut to the part asked for. */
+export function loadedReading(outcome: Outcome, loaded: Loaded, part: Part | undefined, shape: Shape): RawReading {
+  const members = new Members(shape, loaded.members ?? []);
   return {
     outcome,
     version: loaded.version,
     changedAtMs: loaded.changedAtMs,
     ageMs: 0,
     value: loaded.value,
-    members: page ? members.slice(page.first, page.last < 0 ? undefined : page.last + 1) : [],
-    count: members.length,
+    members: members.part(part),
+    count: members.count,
   };
 }

@@ -35,16 +35,17 @@ export function readReplyOf(reply: unknown): ReadReply {
 }
 
 export function hitOf(reply: unknown): Hit {
-  const [kind, version, changedAt, age, value, count, rows] = array(reply);
+  const [kind, version, changedAt, age, ttl, value, count, part] = array(reply);
   if (kind !== 'hit') throw new UnexpectedReply(reply);
   return {
     kind,
     version: decimal(version),
     changedAtMs: Number(changedAt),
     ageMs: Number(age),
+    ttlMs: Number(ttl),
     value: text(value) ?? null,
     count: Number(count),
-    members: array(rows).map((row) => String(row)),
+    members: array(part).map((word) => text(word) ?? null),
   };
 }
 

@@ -1,6 +1,7 @@
 // Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip.
 import type { Redis } from 'ioredis';
 import { CacheUnavailable } from './errors.js';
+import type { Part } from './part.js';
 import {
   array,
   factsOf,
@@ -13,7 +14,16 @@ import {
   word,
 } from './redis-replies.js';
 import { type Call, run, scripts } from './scripts.js';
-import { FENCE_GRACE_MS, type Guard, LEASE_MS, type PublishItem, type Store, type StoredValue } from './store.js';
+import {
+  FENCE_GRACE_MS,
+  type Guard,
+  LEASE_MS,
+  type PatchItem,
+  type PublishItem,
+  RENEW_AFTER,
+  type Store,
+  type StoredValue,
+} from './store.js';
 
 export interface RedisStoreOptions {
   /** For reads and refills. */
@@ -49,10 +59,19 @@ export function redisStore(options: RedisStoreOptions): Store {
           ...guardArgs(guard),
           LEASE_MS,
           FENCE_GRACE_MS,
-          ...items.flatMap(({ field, token, page }) => [field, token, page?.first ?? '', page?.last ?? '']),
+          ...items.flatMap(({ field, token, part }) => [field, token, ...partArgs(part)]),
         ],
       }));
       return (await send(reads, calls)).map((reply) => guardedReplies(reply, readReplyOf));
+    },
+
+    renew: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.renew,
+        keys: [keys.meta(partition), ...entryKeys(partition, items)],
+        args: [...guardArgs(guard), LEASE_MS, RENEW_AFTER, ...items.flatMap(({ field, token }) => [field, token])],
+      }));
+      return (await send(reads, calls)).map((reply) => guardedReplies(reply, word('granted', 'refused')));
     },
 
     fill: async (batches) => {
@@ -78,6 +97,15 @@ export function redisStore(options: RedisStoreOptions): Store {
         script: scripts.publish,
         keys: stored(partition, items),
         args: [...guardArgs(guard), ...items.flatMap(publishArgs)],
+      }));
+      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('published', 'dropped')));
+    },
+
+    patch: async (batches) => {
+      const calls = batches.map(({ partition, guard, items }) => ({
+        script: scripts.patch,
+        keys: stored(partition, items),
+        args: [...guardArgs(guard), ...items.flatMap(patchArgs)],
       }));
       return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('published', 'dropped')));
     },
@@ -120,11 +148,11 @@ export function redisStore(options: RedisStoreOptions): Store {
       return reply.kind === 'done' ? reply.replies : [];
     },
 
-    peek: async ({ partition, guard }, { view, key, field, page }) => {
+    peek: async ({ partition, guard }, { view, key, field, part }) => {
       const call = {
         script: scripts.peek,
         keys: [keys.meta(partition), ...entryKeys(partition, [{ view, key }])],
-        args: [...guardArgs(guard), field, page?.first ?? '', page?.last ?? ''],
+        args: [...guardArgs(guard), field, ...partArgs(part)],
       };
       const reply = guardedReplies((await send(reads, [call]))[0], hitOf);
       return reply.kind === 'done' ? reply.replies[0] : undefined;
@@ -153,13 +181,39 @@ const guardArgs = ({ incarnation, epoch, generation }: Guard) => [incarnation, p
 
 const publishArgs = (item: PublishItem) => [item.token, item.xid, ...valueArgs(item)];
 
+const patchArgs = (item: PatchItem) => [
+  item.token,
+  item.xid,
+  padded(item.version),
+  item.changedAtMs,
+  ttlArg(item.ttlMs),
+  item.field,
+  padded(item.from),
+  item.count,
+  item.set.length,
+  ...item.set,
+  item.remove.length,
+  ...item.remove,
+];
+
+const ttlArg = (ttlMs: number) => Math.max(1, Math.round(ttlMs));
+
+/** Kind, number of arguments, arguments. */
+function partArgs(part: Part | undefined): (string | number)[] {
+  if (part?.kind === 'rows') return [part.kind, 2, part.first, part.last];
+  if (part?.kind === 'fields') return [part.kind, part.names.length, ...part.names];
+  if (part?.kind === 'contains') return [part.kind, part.members.length, ...part.members];
+  return [part?.kind ?? '', 0];
+}
+
 const valueArgs = (item: StoredValue) => [
   padded(item.version),
   item.changedAtMs,
-  Math.max(1, Math.round(item.ttlMs)),
+  ttlArg(item.ttlMs),
   item.field,
   item.value === null ? 'absent' : 'value',
   item.value ?? '',
+  item.shape,
   item.members?.length ?? -1,
   ...(item.members ?? []),
 ];

@@ -4,7 +4,7 @@ import { Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
 import { partitionOf } from './partition.js';
-import { jittered, type TtlOverrides, ttlPolicyOf } from './policy.js';
+import { jittered, type Policies } from './policy.js';
 import { endedIn } from './snapshot.js';
 import type { FillItem, Guard, GuardedPartition, Store, StoredValue } from './store.js';
 import type { Trust } from './trust.js';
@@ -12,6 +12,9 @@ import { type AnyView, type EntryRef, fieldOf, type Loaded } from './view.js';
 
 /** At most this many keys go into one statement. */
 const KEYS_PER_STATEMENT = 500;
+
+/** Readers queue behind each call to the store, and its reply is due within the store's time-out. */
+const FILLS_PER_CALL = 100;
 
 /** The right to fill one entry, as granted by a read under `guard`. */
 export interface Lease {
@@ -22,10 +25,10 @@ export interface Lease {
 
 export interface RefillOptions<Source> {
   readonly store: Store;
-  readonly trust: Trust;
+  readonly trust: Pick<Trust, 'succeeded' | 'failed' | 'distrust'>;
   readonly source: Source;
   readonly partitions: number;
-  readonly overrides: TtlOverrides;
+  readonly policies: Policies;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: Events;
@@ -34,15 +37,15 @@ export interface RefillOptions<Source> {
 interface Question {
   readonly key: string;
   lease: Lease | undefined;
-  /** Resolves when the answer is known and the store has taken it or not. */
-  readonly settled: Asked<undefined, undefined>;
+  /** Resolves when the answer is known, to whether the store has taken it. */
+  readonly settled: Asked<undefined, boolean>;
 }
 
 export class Refill<Source> {
   readonly #options: RefillOptions<Source>;
   readonly #batches = new Map<string, TurnBatch<Question, Loaded>>();
   /** Leased loads whose SQL has been sent, by entry. */
-  readonly #flights = new Map<string, Promise<undefined>>();
+  readonly #flights = new Map<string, Promise<boolean>>();
 
   constructor(options: RefillOptions<Source>) {
     this.#options = options;
@@ -53,6 +56,17 @@ export class Refill<Source> {
    * Rejects with what the database threw.
    */
   load(view: AnyView<Source>, key: string, lease?: Lease): Promise<Loaded> {
+    return this.#ask(view, key, lease).answer;
+  }
+
+  /** Loads `key` and stores it under `lease`; resolves to whether the store took it. Rejects with what the database threw. */
+  async fill(view: AnyView<Source>, key: string, lease: Lease): Promise<boolean> {
+    const { answer, question } = this.#ask(view, key, lease);
+    await answer;
+    return question.settled.answer;
+  }
+
+  #ask(view: AnyView<Source>, key: string, lease: Lease | undefined): Asked<Question, Loaded> {
     let batch = this.#batches.get(view.name);
     if (!batch) {
       batch = new TurnBatch((asked) => this.#send(view, [...asked.values()]));
@@ -67,18 +81,18 @@ export class Refill<Source> {
       });
       this.#flights.set(name, flight);
     }
-    return asked.answer;
+    return asked;
   }
 
   /** Resolves when this process's own leased load of the entry is over; undefined where there is none. */
-  flightOf(entry: EntryRef): Promise<undefined> | undefined {
+  flightOf(entry: EntryRef): Promise<boolean> | undefined {
     return this.#flights.get(nameOf(entry));
   }
 
   /** The form in which `loaded` is stored, with its TTL. */
   storedForm(view: AnyView<Source>, loaded: Loaded): StoredValue {
-    const { overrides, random } = this.#options;
-    const { ttlMs } = ttlPolicyOf(view, overrides);
+    const { policies, random } = this.#options;
+    const { ttlMs } = policies.of(view);
     const base = loaded.value === null ? Math.min(ttlMs, view.absentTtlMs ?? ttlMs) : ttlMs;
     const leftMs = loaded.value === null ? undefined : view.lifeLeftMs?.(loaded.value);
     return {
@@ -89,8 +103,15 @@ export class Refill<Source> {
       changedAtMs: loaded.changedAtMs,
       ttlMs: Math.min(jittered(base, random), leftMs ?? Number.POSITIVE_INFINITY),
       value: loaded.value,
+      shape: view.shape,
       members: loaded.members,
     };
+  }
+
+  /** How long an entry of the view is to live, with jitter. */
+  ttlMsOf(view: AnyView<Source>): number {
+    const { policies, random } = this.#options;
+    return jittered(policies.of(view).ttlMs, random);
   }
 
   #send(view: AnyView<Source>, asked: readonly Asked<Question, Loaded>[]): void {
@@ -103,6 +124,7 @@ export class Refill<Source> {
     const { source, clock, events } = this.#options;
     const startedMs = clock.nowMs();
     const keys = asked.map(({ question }) => question.key);
+    let filled: ReadonlySet<string> = new Set();
     try {
       const rows = new Map((await view.load(source, keys)).map((row) => [row.key, row]));
       events.emit({ kind: 'loaded', view: view.name, keys, ms: clock.nowMs() - startedMs });
@@ -116,7 +138,11 @@ export class Refill<Source> {
         if (one.question.lease) leased.push([row, one.question.lease]);
         one.resolve(row);
       }
-      await this.#fill(view, leased);
+      const taken: string[] = [];
+      for (let at = 0; at < leased.length; at += FILLS_PER_CALL) {
+        taken.push(...(await this.#fill(view, leased.slice(at, at + FILLS_PER_CALL))));
+      }
+      filled = new Set(taken);
     } catch (error) {
       for (const one of asked) one.reject(error);
       await this.#giveBack(
@@ -125,13 +151,14 @@ export class Refill<Source> {
         ),
       );
     } finally {
-      for (const one of asked) one.question.settled.resolve(undefined);
+      for (const { question } of asked) question.settled.resolve(filled.has(question.key));
     }
   }
 
-  /** Never fails: an answer from SQL is good whether or not the store keeps it. */
-  async #fill(view: AnyView<Source>, leased: readonly (readonly [Loaded, Lease])[]): Promise<void> {
+  /** The keys that the store took. Never fails: an answer from SQL is good whether or not the store keeps it. */
+  async #fill(view: AnyView<Source>, leased: readonly (readonly [Loaded, Lease])[]): Promise<readonly string[]> {
     const { store, trust, events } = this.#options;
+    const filled: string[] = [];
     const batches = new Map<string, GuardedPartition & { items: FillItem[] }>();
     for (const [row, { token, fences, guard }] of leased) {
       if (!fences.every((xid) => endedIn(row.snapshot, xid))) {
@@ -144,7 +171,7 @@ export class Refill<Source> {
       batches.set(name, batch);
       batch.items.push({ ...this.storedForm(view, row), token });
     }
-    if (batches.size === 0) return;
+    if (batches.size === 0) return filled;
     try {
       const sent = [...batches.values()];
       const replies = await store.fill(sent);
@@ -153,13 +180,16 @@ export class Refill<Source> {
         const reply = replies[at];
         if (reply?.kind !== 'done') return trust.distrust([partition], 'A refill met another generation.');
         items.forEach(({ key }, index) => {
-          events.emit({ kind: reply.replies[index] === 'filled' ? 'filled' : 'refused', view: view.name, key });
+          const taken = reply.replies[index] === 'filled';
+          if (taken) filled.push(key);
+          events.emit({ kind: taken ? 'filled' : 'refused', view: view.name, key });
         });
       });
     } catch (error) {
       trust.failed(error);
       await this.#giveBack(leased.map(([{ key }, lease]) => ({ ...lease, view: view.name, key })));
     }
+    return filled;
   }
 
   /** Takes leases that nothing came of away again, so that the next reader need not wait for them. Best effort. */

@@ -17,16 +17,18 @@ export interface Call {
 }
 
 export const scripts = {
-  read: load('read', ['guard'], 'allow-oom'),
-  fill: load('fill', ['guard', 'entry']),
+  read: load('read', ['guard', 'members'], 'allow-oom'),
+  renew: load('renew', ['guard', 'members']),
+  fill: load('fill', ['guard', 'members', 'entry']),
   fence: load('fence', ['guard'], 'allow-oom'),
-  publish: load('publish', ['guard', 'entry', 'release']),
+  publish: load('publish', ['guard', 'members', 'entry', 'release']),
+  patch: load('patch', ['guard', 'members', 'release']),
   drop: load('drop', ['guard', 'release'], 'allow-oom'),
   meta: load('meta', ['guard'], 'allow-oom'),
   begin: load('begin', ['guard'], 'allow-oom'),
   advance: load('advance', ['guard'], 'allow-oom'),
   fences: load('fences', ['guard'], 'allow-oom'),
-  peek: load('peek', ['guard'], 'no-writes'),
+  peek: load('peek', ['guard', 'members'], 'no-writes'),
   inspect: load('inspect', ['guard'], 'no-writes'),
 };
 

@@ -1,5 +1,7 @@
 // The one port between the engine and what holds entries: Redis, or memory of this process. Every operation first
 // checks the partition's guard and does nothing at all on a mismatch; each is atomic per partition.
+import type { MemberChange, Part } from './part.js';
+import type { Shape } from './view.js';
 
 /** What a partition must show to be believed: one life of one master, its epoch, and its generation of entries. */
 export interface Guard {
@@ -13,32 +15,32 @@ export interface GuardedPartition {
   readonly guard: Guard;
 }
 
-/** Rows `first` to `last` of a list, both inclusive and 0-based; `last` -1 means the end. */
-export interface Page {
-  readonly first: number;
-  readonly last: number;
-}
-
 export interface ReadItem {
   readonly view: string;
   readonly key: string;
   /** `variant@format` of the value wanted. */
   readonly field: string;
-  /** Asked of lists only. */
-  readonly page?: Page;
+  /** Asked of entries with members. */
+  readonly part?: Part | undefined;
   /** Becomes the lease token if the entry must be refilled and nobody else does it. */
   readonly token: string;
 }
+
+/** Names the value to be renewed, and the token to be granted. */
+export type RenewItem = Omit<ReadItem, 'part'>;
 
 export interface Hit {
   readonly kind: 'hit';
   readonly version: string;
   readonly changedAtMs: number;
   readonly ageMs: number;
+  /** The whole life that the entry was given. */
+  readonly ttlMs: number;
   /** Null says: known not to exist. */
   readonly value: string | null;
-  /** The rows of the page asked for. */
-  readonly members: readonly string[];
+  /** The part asked for. */
+  readonly members: readonly (string | null)[];
+  /** Rows, fields or members in the whole. */
   readonly count: number;
 }
 
@@ -61,6 +63,8 @@ export interface StoredValue {
   readonly ttlMs: number;
   /** Null stores "does not exist". */
   readonly value: string | null;
+  readonly shape: Shape;
+  /** Rows; members; or fields and values in turn. Null for a text, or where there is nothing. */
   readonly members: readonly string[] | null;
 }
 
@@ -76,6 +80,21 @@ export interface FenceItem {
 export interface PublishItem extends StoredValue {
   readonly token: string;
   readonly xid: string;
+}
+
+/** A committed change of single members, made from version `from`. */
+export interface PatchItem extends MemberChange {
+  readonly view: string;
+  readonly key: string;
+  readonly field: string;
+  readonly token: string;
+  readonly xid: string;
+  readonly from: string;
+  readonly version: string;
+  readonly changedAtMs: number;
+  readonly ttlMs: number;
+  /** Fields or members in the whole, afterwards. */
+  readonly count: number;
 }
 
 /** Removes what is older than `version`, this transaction's fence, and any lease. Version `0` only lifts. */
@@ -117,6 +136,13 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   /** All batches in one round-trip. */
   read(batches: readonly (GuardedPartition & { readonly items: readonly ReadItem[] })[]): Promise<Guarded<ReadReply>[]>;
+  /**
+   * Grants the one lease token of entries that stand whole in the last part of their life, unfenced and with no live
+   * token, so that they are loaded anew before they expire; readers go on hitting what stands.
+   */
+  renew(
+    batches: readonly (GuardedPartition & { readonly items: readonly RenewItem[] })[],
+  ): Promise<Guarded<'granted' | 'refused'>[]>;
   /** Stores a value while its token stands. */
   fill(
     batches: readonly (GuardedPartition & { readonly items: readonly FillItem[] })[],
@@ -130,6 +156,10 @@ export interface Store {
   /** Stores a committed value while its write token stands, else drops what is older. */
   publish(
     batches: readonly (GuardedPartition & { readonly items: readonly PublishItem[] })[],
+  ): Promise<Guarded<'published' | 'dropped'>[]>;
+  /** Changes single members while the write token stands on the version that they change, else drops what is older. */
+  patch(
+    batches: readonly (GuardedPartition & { readonly items: readonly PatchItem[] })[],
   ): Promise<Guarded<'published' | 'dropped'>[]>;
   drop(batches: readonly (GuardedPartition & { readonly items: readonly DropItem[] })[]): Promise<Guarded<'dropped'>[]>;
   meta(partitions: readonly number[]): Promise<Meta[]>;
@@ -147,5 +177,7 @@ export interface Store {
 
 /** Readers of a fence younger than this read SQL without taking the token: its writer is about to publish. */
 export const FENCE_GRACE_MS = 100;
+/** After this share of its life an entry may be renewed: before it, a renewal would only cost SQL. */
+export const RENEW_AFTER = 0.8;
 /** How long one caller has to refill before another may be asked to. Liveness only. */
 export const LEASE_MS = 3_000;

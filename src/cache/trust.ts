@@ -180,7 +180,11 @@ export class Trust {
   }
 }
 
-function agreedOn(meta: Meta | undefined, row: PartitionRow | undefined): { guard: Guard; cursor: string } | undefined {
+/** The guard and cursor of a partition whose master, meta and row in Postgres agree. */
+export function agreedOn(
+  meta: Meta | undefined,
+  row: PartitionRow | undefined,
+): { guard: Guard; cursor: string } | undefined {
   const stored = meta?.stored;
   const agree =
     stored !== undefined &&

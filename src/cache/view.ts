@@ -1,7 +1,7 @@
 // A view is a read model, declared once: its name, its shape in Redis, how long it lives, and how to load many of it.
 // The engine knows nothing else about a domain.
 
-/** text: one document. list: rows in order, read by page. hash (fields) and set (members) have their place here. */
+/** text: one document. list: rows in order, read by page. hash: fields, read singly. set: members, asked by membership. */
 export type Shape = 'text' | 'hash' | 'list' | 'set';
 
 /** In doubt, strict views ask Postgres or fail; available views may answer what is left in the store, marked stale. */
@@ -18,7 +18,10 @@ export interface Loaded {
   readonly snapshot: string;
   /** JSON text; null when nothing is stored under the key. */
   readonly value: string | null;
-  /** Members of a list, in order, each JSON text; null for a text view or an absent key. */
+  /**
+   * Of a list, its rows in order, each JSON text; of a hash, fields and JSON texts in turn; of a set, its members as they
+   * are. Null for a text view or an absent key.
+   */
   readonly members: readonly string[] | null;
 }
 
@@ -41,6 +44,11 @@ export interface AnyView<Source> {
   readonly absentTtlMs?: number;
   /** Milliseconds that the store may keep this value at most, for values that end by themselves. */
   readonly lifeLeftMs?: (json: string) => number | undefined;
+  /**
+   * Entries that are read near the end of their life are loaded anew before they expire, so that readers do not wait for
+   * SQL. For available views only.
+   */
+  readonly keepWarm?: true;
   /** The keys are digests of secrets: traces and listings show only their beginning. */
   readonly keyIsDigest?: true;
   readonly load: Load<Source>;
@@ -56,6 +64,17 @@ export interface TextView<Source, Value> extends AnyView<Source> {
 export interface ListView<Source, Member> extends AnyView<Source> {
   readonly shape: 'list';
   readonly decodeMember: (json: string) => Member;
+}
+
+/** A view of fields, read one, some or all. */
+export interface HashView<Source, Field> extends AnyView<Source> {
+  readonly shape: 'hash';
+  readonly decodeField: (json: string) => Field;
+}
+
+/** A view of members, asked by membership. */
+export interface SetView<Source> extends AnyView<Source> {
+  readonly shape: 'set';
 }
 
 /** The hash field that holds a view's values: variant and format, so that two formats live side by side. */

@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { CacheEvent, Events } from './events.js';
+import type { MemberChange } from './part.js';
 import { partitionOf } from './partition.js';
-import type { Guard, Guarded, Store, StoredValue } from './store.js';
+import type { Guard, Guarded, PatchItem, Store, StoredValue } from './store.js';
 import type { Trust } from './trust.js';
 import type { EntryRef } from './view.js';
 
@@ -19,8 +20,19 @@ export interface Fenced {
   readonly entries: readonly EntryRef[];
 }
 
-/** A committed entry: its new value, or only its version where the value is not published. */
-export type Committed = EntryRef & { readonly version: string; readonly stored?: StoredValue };
+/** A change of single members of an entry, as its transaction made it. */
+export type Delta = EntryRef &
+  MemberChange & {
+    /** Fields or members in the whole, afterwards. */
+    readonly count: number;
+  };
+
+/** A committed entry: its new value, a change of single members, or only its version where neither is published. */
+export type Committed = EntryRef & {
+  readonly version: string;
+  readonly stored?: StoredValue;
+  readonly delta?: Omit<PatchItem, 'token' | 'xid'>;
+};
 
 export interface WriterOptions {
   readonly store: Store;
@@ -80,8 +92,13 @@ export class Writer {
     const { clock } = this.#options;
     const deadlineMs = clock.nowMs() + SETTLE_MS;
     const values = committed.flatMap(({ stored }) => (stored ? [{ ...stored, xid, token }] : []));
-    const bare = committed.filter(({ stored }) => !stored).map((entry) => ({ ...entry, xid }));
-    let left: readonly (EntryRef & { version: string; xid: string })[] = [...(await this.#publish(values)), ...bare];
+    const deltas = committed.flatMap(({ delta }) => (delta ? [{ ...delta, xid, token }] : []));
+    const bare = committed.filter(({ stored, delta }) => !stored && !delta).map((entry) => ({ ...entry, xid }));
+    let left: readonly (EntryRef & { version: string; xid: string })[] = [
+      ...(await this.#publish(values, (batches) => this.#options.store.publish(batches))),
+      ...(await this.#publish(deltas, (batches) => this.#options.store.patch(batches))),
+      ...bare,
+    ];
     while (left.length > 0) {
       left = await this.#drop(left);
       if (left.length === 0) break;
@@ -93,16 +110,17 @@ export class Writer {
   }
 
   /** What the store did not confirm. */
-  async #publish<Item extends StoredValue & { xid: string; token: string }>(
+  async #publish<Item extends EntryRef>(
     items: readonly Item[],
+    send: (batches: readonly Batch<Item>[]) => Promise<readonly Guarded<'published' | 'dropped'>[]>,
   ): Promise<readonly Item[]> {
-    const { store, trust } = this.#options;
+    const { trust } = this.#options;
     if (items.length === 0) return [];
     const batches = this.#batched(items, (partition) => trust.guardOf(partition));
     const sent = new Set(batches.flatMap(({ items }) => items));
     const unsent = items.filter((item) => !sent.has(item));
     try {
-      const replies = await store.publish(batches);
+      const replies = await send(batches);
       trust.succeeded();
       batches.forEach(({ items }, at) => {
         const reply = replies[at];

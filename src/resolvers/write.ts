@@ -2,7 +2,7 @@
 // change log tells which entries that touched; they are fenced; COMMIT; their new values are published; only then does
 // the caller get a receipt that says visible.
 import { randomUUID } from 'node:crypto';
-import type { Committed, EntryRef, Fenced, Loaded } from '../cache/index.js';
+import type { Committed, Delta, EntryRef, Fenced, Loaded } from '../cache/index.js';
 import {
   type ChangeDomain,
   type ChangedRoot,
@@ -55,6 +55,11 @@ export interface Written<Result> {
   readonly result: Result;
   readonly before?: unknown;
   readonly after?: unknown;
+  /**
+   * Changes of single members of entries among the plan's roots: published instead of their whole values. Each must name
+   * all that the transaction changed in its entry.
+   */
+  readonly deltas?: readonly Delta[];
 }
 
 type Body<Result> = (tx: Tx, roots: readonly LockedRoot[]) => Promise<Written<Result>>;
@@ -160,8 +165,10 @@ async function prepare<Result>(
   const now = changed.find((each) => each.view === view && each.key === key);
   const version = now ? BigInt(now.version) : (root?.version ?? 0n);
   const bulk = changed.length > BULK_ENTRIES;
-  const loaded = bulk ? [] : await readBack(ctx.services, tx, changed);
-  const committed = committedForms(ctx.services, changed, loaded);
+  const patches = bulk ? [] : patchForms(ctx.services, roots, changed, written.deltas ?? []);
+  const whole = changed.filter((each) => !patches.some((patch) => patch.view === each.view && patch.key === each.key));
+  const loaded = bulk ? [] : await readBack(ctx.services, tx, whole);
+  const committed = [...committedForms(ctx.services, whole, loaded), ...patches];
   // Nothing changed: the version that stands may still have to reach the store.
   if (changed.length === 0) committed.push({ view, key, version: String(version) });
   const fenced = bulk || changed.length === 0 ? undefined : await cache.writer.fence(changed, xid);
@@ -195,6 +202,23 @@ function committedForms(
   return changed.map(({ view, key, version }) => {
     const row = byName.get(`${view}:${key}`);
     return row ? { view, key, version, stored: cache.storedForm(cache.view(view), row) } : { view, key, version };
+  });
+}
+
+/** Deltas of entries whose root was locked before they changed; any other is published whole. */
+function patchForms(
+  { cache, now }: Services,
+  roots: readonly LockedRoot[],
+  changed: readonly ChangedRoot[],
+  deltas: readonly Delta[],
+): Committed[] {
+  return deltas.flatMap((delta) => {
+    const isIts = ({ view, key }: EntryRef) => view === delta.view && key === delta.key;
+    const before = roots.find(isIts);
+    const after = changed.find(isIts);
+    if (!before || !after) return [];
+    const versions = { from: String(before.version), version: after.version, changedAtMs: now() };
+    return [cache.patchForm(delta, cache.view(delta.view), versions)];
   });
 }
 

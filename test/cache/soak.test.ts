@@ -5,7 +5,14 @@ import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CacheUnavailable, type Store } from '../../src/cache/index.js';
 import { beat, DatabaseUnavailable, txQuery } from '../../src/db/index.js';
-import { type Context, NOBODY, TokenUses } from '../../src/resolvers/index.js';
+import {
+  type Context,
+  contextOfViewer,
+  masterKeyOf,
+  NOBODY,
+  type Services,
+  TokenUses,
+} from '../../src/resolvers/index.js';
 import { write } from '../../src/resolvers/write.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type Gateway, openGateway } from '../support/engine.js';
@@ -187,19 +194,16 @@ async function increment(ctx: Context, key: string): Promise<{ value: number; vi
 }
 
 function contextOf({ cache, connection: { db, query } }: Gateway): Context {
-  return {
-    services: {
-      cache,
-      db,
-      query,
-      tokenUses: new TokenUses(query),
-      pepper: '',
-      cursorKey: '',
-      now: Date.now,
-      randomBytes,
-    },
-    viewer: NOBODY,
-    cache: cache.request(),
-    posted: true,
+  const services: Services = {
+    cache,
+    db,
+    query,
+    tokenUses: new TokenUses(query),
+    pepper: '',
+    masterKey: masterKeyOf('0'.repeat(64)),
+    cursorKey: '',
+    now: Date.now,
+    randomBytes,
   };
+  return contextOfViewer(services, NOBODY);
 }

@@ -59,11 +59,26 @@ describe('Redis', () => {
     expect(await at.value('forgotten')).toBe('"b"');
   });
 
+  it('counts a hash or a set that has lost a member as a miss, and changes no single member of it', async () => {
+    for (const shape of ['hash', 'set'] as const) {
+      await at.filled(`half ${shape}`, value({ shape, members: ['a', '1', 'b', '2'] }));
+      if (shape === 'hash') await redis.cli.hdel(redis.key('d', `half ${shape}`), 'a');
+      else await redis.cli.srem(redis.key('d', `half ${shape}`), 'a');
+      await at.fence([`half ${shape}`], '7', 'w1');
+      const change = { from: '1', version: '2', set: ['c', '3'], remove: [], count: shape === 'hash' ? 2 : 5 };
+      expect(await at.patch(`half ${shape}`, 'w1', '7', change)).toBe('dropped');
+      expect((await at.read(`half ${shape}`, 't1')).kind).toBe('lease');
+    }
+  });
+
   it('counts a list that has lost a member as a miss', async () => {
     await at.filled('lost', value({ members: ['"1"', '"2"'] }));
     await redis.cli.lpop(redis.key('d', 'lost'));
-    expect(await at.peek('lost', { first: 0, last: -1 })).toBeUndefined();
-    expect(await at.read('lost', 't1', { page: { first: 0, last: 0 } })).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.peek('lost', { kind: 'rows', first: 0, last: -1 })).toBeUndefined();
+    expect(await at.read('lost', 't1', { part: { kind: 'rows', first: 0, last: 0 } })).toEqual({
+      kind: 'lease',
+      fences: [],
+    });
     await at.fill('lost', 't1', value({ members: ['"1"', '"2"'] }));
     expect(await at.page('lost', 0, -1)).toEqual(['"1"', '"2"']);
   });
@@ -71,7 +86,10 @@ describe('Redis', () => {
   it('counts a list whose members were evicted as a miss', async () => {
     await at.filled('evicted', value({ members: ['"1"', '"2"'] }));
     await redis.cli.del(redis.key('d', 'evicted'));
-    expect(await at.read('evicted', 't1', { page: { first: 0, last: 0 } })).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.read('evicted', 't1', { part: { kind: 'rows', first: 0, last: 0 } })).toEqual({
+      kind: 'lease',
+      fences: [],
+    });
   });
 
   it('keeps nothing without a time to live but fences, their index and the meta', async () => {

@@ -1,5 +1,7 @@
 // One partition of a store under test, and short words for what the engine does to the entries `note:<key>` in it.
-import type { DropItem, EntryFacts, Guard, Hit, Meta, Page, ReadReply, Store } from '../../src/cache/store.js';
+import type { Part } from '../../src/cache/part.js';
+import type { DropItem, EntryFacts, Guard, Hit, Meta, PatchItem, ReadReply, Store } from '../../src/cache/store.js';
+import type { Shape } from '../../src/cache/view.js';
 
 export interface Value {
   readonly field: string;
@@ -7,6 +9,7 @@ export interface Value {
   readonly changedAtMs: number;
   readonly ttlMs: number;
   readonly value: string | null;
+  readonly shape: Shape;
   readonly members: readonly string[] | null;
 }
 
@@ -15,8 +18,12 @@ export function value(
   named: Partial<Omit<Value, 'value'>> & { readonly json?: string | null | undefined } = {},
 ): Value {
   const { json = '"value"', ...rest } = named;
-  return { field: 'value@1', version: '1', changedAtMs: 0, ttlMs: 60_000, members: null, ...rest, value: json };
+  const shape = rest.members ? 'list' : 'text';
+  return { field: 'value@1', version: '1', changedAtMs: 0, ttlMs: 60_000, shape, members: null, ...rest, value: json };
 }
+
+/** A change of single members. */
+export type Change = Pick<PatchItem, 'from' | 'version' | 'set' | 'remove' | 'count'>;
 
 export type Drop = Omit<DropItem, 'view'>;
 
@@ -56,8 +63,8 @@ export class Partition {
     return this.under(next);
   }
 
-  async read(key: string, token: string, { field = 'value@1', page }: { field?: string; page?: Page } = {}) {
-    const items = [{ view: 'note', key, field, token, ...(page && { page }) }];
+  async read(key: string, token: string, { field = 'value@1', part }: { field?: string; part?: Part } = {}) {
+    const items = [{ view: 'note', key, field, token, part }];
     return only(await this.store.read([{ ...this.where, items }]));
   }
 
@@ -66,14 +73,18 @@ export class Partition {
     return all(await this.store.read([{ ...this.where, items }]));
   }
 
+  async renew(key: string, token: string, field = 'value@1') {
+    return only(await this.store.renew([{ ...this.where, items: [{ view: 'note', key, field, token }] }]));
+  }
+
   /** The value of a hit. */
   async value(key: string): Promise<string | null> {
     return hit(await this.read(key, 'unused')).value;
   }
 
   /** The rows of a hit. */
-  async page(key: string, first: number, last: number, field = 'value@1'): Promise<readonly string[]> {
-    return hit(await this.read(key, 'unused', { field, page: { first, last } })).members;
+  async page(key: string, first: number, last: number, field = 'value@1'): Promise<readonly (string | null)[]> {
+    return hit(await this.read(key, 'unused', { field, part: { kind: 'rows', first, last } })).members;
   }
 
   async fill(key: string, token: string, value: Value) {
@@ -96,6 +107,17 @@ export class Partition {
   async publish(key: string, token: string, xid: string, value: Value) {
     const items = [{ view: 'note', key, token, xid, ...value }];
     return only(await this.store.publish([{ ...this.where, items }]));
+  }
+
+  async patch(key: string, token: string, xid: string, change: Change) {
+    const item = { view: 'note', key, token, xid, field: 'value@1', changedAtMs: 0, ttlMs: 60_000, ...change };
+    return only(await this.store.patch([{ ...this.where, items: [item] }]));
+  }
+
+  /** A part of a hit, with the number of members in the whole. */
+  async part(key: string, part: Part): Promise<{ members: readonly (string | null)[]; count: number }> {
+    const { members, count } = hit(await this.read(key, 'unused', { part }));
+    return { members, count };
   }
 
   async drop(key: string, { version, xid }: Omit<Drop, 'key'>) {
@@ -122,8 +144,8 @@ export class Partition {
     return (await this.store.standingFences(this.where, 0)).map(({ key }) => key);
   }
 
-  peek(key: string, page?: Page): Promise<Hit | undefined> {
-    return this.store.peek(this.where, { view: 'note', key, field: 'value@1', ...(page && { page }) });
+  peek(key: string, part?: Part): Promise<Hit | undefined> {
+    return this.store.peek(this.where, { view: 'note', key, field: 'value@1', part });
   }
 
   inspect(key: string): Promise<EntryFacts> {

@@ -1,6 +1,13 @@
 // What the engine relies on in any store. Both stores run it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FENCE_GRACE_MS, type Guard, LEASE_MS, type ReadReply, type Store } from '../../src/cache/store.js';
+import {
+  FENCE_GRACE_MS,
+  type Guard,
+  LEASE_MS,
+  RENEW_AFTER,
+  type ReadReply,
+  type Store,
+} from '../../src/cache/store.js';
 import { type Drop, Partition, value } from './partition.js';
 
 export interface StoreUnderTest {
@@ -65,6 +72,12 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       await at.fill('twice', 't1', value({ json: '"a"' }));
       expect(await at.fill('twice', 't1', value({ json: '"b"' }))).toBe('refused');
       expect(await at.value('twice')).toBe('"a"');
+    });
+
+    it('tells with a hit how long a life the entry was given', async () => {
+      await at.filled('life', value({ ttlMs: 45_000 }));
+      expect(await at.read('life', 't1')).toMatchObject({ kind: 'hit', ttlMs: 45_000 });
+      expect(await at.peek('life')).toMatchObject({ ttlMs: 45_000 });
     });
 
     it('keeps apart what is asked for at once', async () => {
@@ -324,7 +337,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       await at.filled('absent', value({ json: null, version: '0' }));
       const hit = { kind: 'hit', value: null, version: '0', members: [], count: 0 };
       expect(await at.read('absent', 't1')).toMatchObject(hit);
-      expect(await at.read('absent', 't2', { page: { first: 0, last: 9 } })).toMatchObject(hit);
+      expect(await at.read('absent', 't2', { part: { kind: 'rows', first: 0, last: 9 } })).toMatchObject(hit);
     });
 
     it('of another format is a miss, and two formats of one version stand side by side', async () => {
@@ -385,12 +398,12 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(await at.page('list', 2, -1)).toEqual(['"2"', '"3"', '"4"']);
       expect(await at.page('list', 5, 9)).toEqual([]);
       expect(await at.page('list', 3, 2)).toEqual([]);
-      expect(await at.read('list', 't1', { page: { first: 4, last: 4 } })).toMatchObject({ count: 5 });
+      expect(await at.read('list', 't1', { part: { kind: 'rows', first: 4, last: 4 } })).toMatchObject({ count: 5 });
     });
 
     it('may be empty, which is not absent', async () => {
       await at.filled('no-rows', value({ json: '{}', members: [] }));
-      expect(await at.read('no-rows', 't1', { page: { first: 0, last: 9 } })).toMatchObject({
+      expect(await at.read('no-rows', 't1', { part: { kind: 'rows', first: 0, last: 9 } })).toMatchObject({
         kind: 'hit',
         value: '{}',
         members: [],
@@ -414,6 +427,223 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       await at.fill('list-formats', 't1', value({ field: 'value@2', members: ['"c"'], version: '1' }));
       expect((await at.read('list-formats', 't2', { field: 'value@1' })).kind).toBe('lease');
       expect(await at.page('list-formats', 0, -1, 'value@2')).toEqual(['"c"']);
+    });
+  });
+
+  describe('a hash', () => {
+    const members = ['a', '"1"', 'b', '"2"', 'c', '"3"'];
+
+    it('is read by one field, some or all, and says which are not there', async () => {
+      await at.filled('hash', value({ shape: 'hash', members }));
+      expect(await at.part('hash', { kind: 'fields', names: ['b'] })).toEqual({ members: ['"2"'], count: 3 });
+      expect(await at.part('hash', { kind: 'fields', names: ['c', 'no', 'a'] })).toEqual({
+        members: ['"3"', null, '"1"'],
+        count: 3,
+      });
+      const { members: all } = await at.part('hash', { kind: 'all' });
+      expect([...all].sort()).toEqual([...members].sort());
+      expect(await at.part('hash', { kind: 'fields', names: [] })).toEqual({ members: [], count: 3 });
+    });
+
+    it('without fields is whole, not missing', async () => {
+      await at.filled('hash-empty', value({ shape: 'hash', members: [] }));
+      expect(await at.part('hash-empty', { kind: 'fields', names: ['a'] })).toEqual({ members: [null], count: 0 });
+      expect(await at.part('hash-empty', { kind: 'all' })).toEqual({ members: [], count: 0 });
+    });
+
+    it('of 1,200 fields is stored and read like any other', async () => {
+      const fields = Array.from({ length: 1_200 }, (_, at) => [`f${at}`, `"${at}"`]);
+      await at.filled('hash-long', value({ shape: 'hash', members: fields.flat() }));
+      const names = fields.slice(0, 1_000).map(([name = '']) => name);
+      expect((await at.part('hash-long', { kind: 'fields', names })).members).toHaveLength(1_000);
+      expect(await at.part('hash-long', { kind: 'fields', names: ['f1199'] })).toEqual({
+        members: ['"1199"'],
+        count: 1_200,
+      });
+    });
+  });
+
+  describe('a set', () => {
+    it('is asked by membership, of 1,000 members at once too', async () => {
+      const members = Array.from({ length: 3_000 }, (_, at) => `member ${at}`);
+      await at.filled('set', value({ shape: 'set', members }));
+      expect(await at.part('set', { kind: 'contains', members: ['member 7', 'no', 'member 2999'] })).toEqual({
+        members: ['1', '0', '1'],
+        count: 3_000,
+      });
+      const asked = Array.from({ length: 1_000 }, (_, at) => (at % 2 ? `member ${at}` : `no ${at}`));
+      const { members: found } = await at.part('set', { kind: 'contains', members: asked });
+      expect(found.filter((word) => word === '1')).toHaveLength(500);
+    });
+
+    it('without members is whole, not missing', async () => {
+      await at.filled('set-empty', value({ shape: 'set', members: [] }));
+      expect(await at.part('set-empty', { kind: 'contains', members: ['a'] })).toEqual({ members: ['0'], count: 0 });
+    });
+  });
+
+  describe('a change of single members', () => {
+    const change = { from: '1', version: '2', set: ['b', 'c'], remove: ['a'], count: 2 };
+    const contains = (key: string) => at.part(key, { kind: 'contains', members: ['a', 'b', 'c'] });
+
+    it('is applied where its write token stands on the version that it was made from', async () => {
+      await at.filled('patch', value({ shape: 'set', members: ['a'] }));
+      await at.fence(['patch'], '60', 'w1');
+      expect(await at.patch('patch', 'w1', '60', change)).toBe('published');
+      expect(await contains('patch')).toEqual({ members: ['0', '1', '1'], count: 2 });
+      expect(await at.read('patch', 't1')).toMatchObject({ kind: 'hit', version: '2' });
+    });
+
+    it('sets fields of a hash and removes others', async () => {
+      await at.filled('patch-hash', value({ shape: 'hash', members: ['a', '"1"', 'b', '"2"'] }));
+      await at.fence(['patch-hash'], '61', 'w1');
+      const fields = { ...change, set: ['b', '"3"', 'c', '"4"'] };
+      expect(await at.patch('patch-hash', 'w1', '61', fields)).toBe('published');
+      expect(await at.part('patch-hash', { kind: 'fields', names: ['a', 'b', 'c'] })).toEqual({
+        members: [null, '"3"', '"4"'],
+        count: 2,
+      });
+    });
+
+    const refusals: Record<string, (key: string) => Promise<unknown>> = {
+      'an entry at another version': async (key) => {
+        await at.filled(key, value({ shape: 'set', members: ['a'], version: '0' }));
+        await at.fence([key], '62', 'w1');
+      },
+      'an entry whose token another writer has taken': async (key) => {
+        await at.filled(key, value({ shape: 'set', members: ['a'] }));
+        await at.fence([key], '62', 'w1');
+        await at.fence([key], '63', 'w2');
+      },
+      'an entry that holds nothing': (key) => at.fence([key], '62', 'w1'),
+      'an entry known not to exist': async (key) => {
+        await at.filled(key, value({ json: null, shape: 'set' }));
+        await at.fence([key], '62', 'w1');
+      },
+      'an entry that would not count as many members as SQL does': async (key) => {
+        await at.filled(key, value({ shape: 'set', members: ['a', 'more'] }));
+        await at.fence([key], '62', 'w1');
+      },
+      'an entry in another format': async (key) => {
+        await at.filled(key, value({ field: 'value@2', shape: 'set', members: ['a'] }));
+        await at.fence([key], '62', 'w1');
+      },
+    };
+    for (const [name, arrange] of Object.entries(refusals)) {
+      it(`drops ${name} instead`, async () => {
+        const key = `patch ${name}`;
+        await arrange(key);
+        expect(await at.patch(key, 'w1', '62', change)).toBe('dropped');
+        expect(['lease', 'fenced']).toContain((await at.read(key, 't1')).kind);
+      });
+    }
+  });
+
+  describe('a renewal', () => {
+    const LIFE_MS = 60_000;
+    const agedTo = async (key: string, share: number, stored: Parameters<typeof value>[0] = {}) => {
+      await at.filled(key, value({ json: '"old"', ttlMs: LIFE_MS, ...stored }));
+      await elapse(key, LIFE_MS * share);
+    };
+    const aged = (key: string, stored: Parameters<typeof value>[0] = {}) => agedTo(key, RENEW_AFTER + 0.01, stored);
+
+    it('is granted near the end of a life; readers go on hitting until the fill replaces what stands', async () => {
+      await aged('renew');
+      expect(await at.renew('renew', 'r1')).toBe('granted');
+      expect(await at.value('renew')).toBe('"old"');
+      expect(await at.fill('renew', 'r1', value({ json: '"new"', version: '1' }))).toBe('filled');
+      expect(await at.value('renew')).toBe('"new"');
+      expect(await at.renew('renew', 'r2')).toBe('refused');
+    });
+
+    it('is granted for what has members, too, and for a known absence', async () => {
+      await aged('renew-list', { members: ['"1"', '"2"'] });
+      expect(await at.renew('renew-list', 'r1')).toBe('granted');
+      expect(await at.page('renew-list', 0, -1)).toEqual(['"1"', '"2"']);
+      await at.fill('renew-list', 'r1', value({ members: ['"3"'] }));
+      expect(await at.page('renew-list', 0, -1)).toEqual(['"3"']);
+      await aged('renew-absent', { json: null });
+      expect(await at.renew('renew-absent', 'r1')).toBe('granted');
+    });
+
+    it('does not prolong the life of what stands', async () => {
+      await aged('renew-ends');
+      await at.renew('renew-ends', 'r1');
+      await elapse('renew-ends', LIFE_MS * 0.2);
+      expect(await at.read('renew-ends', 't1')).toEqual(LEASE);
+      expect(await at.fill('renew-ends', 'r1', value())).toBe('refused');
+    });
+
+    it('is granted to one at a time, and to another once the first has run out', async () => {
+      await aged('renew-one');
+      expect(await at.renew('renew-one', 'r1')).toBe('granted');
+      expect(await at.renew('renew-one', 'r2')).toBe('refused');
+      await elapse('renew-one', LEASE_MS + 1);
+      expect(await at.renew('renew-one', 'r3')).toBe('granted');
+      expect(await at.fill('renew-one', 'r1', value())).toBe('refused');
+      expect(await at.fill('renew-one', 'r3', value())).toBe('filled');
+    });
+
+    it('answers for each of several entries', async () => {
+      await at.filled('renew-a', value({ ttlMs: 100_000 }));
+      await elapse('renew-a', 85_000);
+      await at.filled('renew-b', value({ ttlMs: 10_000 }));
+      await elapse('renew-b', 8_500);
+      const items = ['renew-a', 'renew-none', 'renew-b'].map((key) => ({
+        view: 'note',
+        key,
+        field: 'value@1',
+        token: key,
+      }));
+      const replies = ['granted', 'refused', 'granted'];
+      expect(await under.store.renew([{ ...at.where, items }])).toEqual([{ kind: 'done', replies }]);
+      expect(await at.read('renew-none', 't1')).toEqual(LEASE);
+    });
+
+    const refusals: Record<string, (key: string) => Promise<unknown>> = {
+      'where nothing stands': async () => {},
+      'early in a life': (key) => agedTo(key, RENEW_AFTER - 0.05),
+      'under a fence': async (key) => {
+        await aged(key);
+        await at.fence([key], '70', 'w1');
+        await elapse(key, FENCE_GRACE_MS + 1);
+      },
+      'where only another format stands': (key) => aged(key, { field: 'value@2' }),
+    };
+    for (const [name, arrange] of Object.entries(refusals)) {
+      it(`is refused ${name}`, async () => {
+        await arrange(`renew ${name}`);
+        expect(await at.renew(`renew ${name}`, 'r1')).toBe('refused');
+      });
+    }
+
+    const ends: Record<string, (key: string) => Promise<unknown>> = {
+      'a fence': (key) => at.fence([key], '71', 'w1'),
+      'a drop of something newer': (key) => at.drop(key, { version: '2', xid: '71' }),
+      'a publish of something newer': (key) => at.publish(key, 'w1', '71', value({ version: '2' })),
+    };
+    for (const [name, act] of Object.entries(ends)) {
+      it(`loses its token to ${name}, and its fill is refused`, async () => {
+        const key = `renewal ends by ${name}`;
+        await aged(key);
+        expect(await at.renew(key, 'r1')).toBe('granted');
+        await act(key);
+        expect(await at.fill(key, 'r1', value())).toBe('refused');
+      });
+    }
+
+    it('keeps its token when told late of the version that stands', async () => {
+      await aged('renew-late', { version: '7' });
+      await at.renew('renew-late', 'r1');
+      await at.drop('renew-late', { version: '7', xid: '72' });
+      expect(await at.fill('renew-late', 'r1', value({ version: '7' }))).toBe('filled');
+    });
+
+    it('of what another generation left is refused', async () => {
+      const before = await begin();
+      await before.filled('renew-left', value({ ttlMs: LIFE_MS }));
+      await under.elapse(before.partition, 'renew-left', LIFE_MS * 0.9);
+      expect(await (await before.next()).renew('renew-left', 'r1')).toBe('refused');
     });
   });
 
@@ -538,7 +768,10 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
 
     it('peek shows a page of a list', async () => {
       await at.filled('peek-list', value({ members: ['"0"', '"1"', '"2"'] }));
-      expect(await at.peek('peek-list', { first: 1, last: 2 })).toMatchObject({ members: ['"1"', '"2"'], count: 3 });
+      expect(await at.peek('peek-list', { kind: 'rows', first: 1, last: 2 })).toMatchObject({
+        members: ['"1"', '"2"'],
+        count: 3,
+      });
     });
 
     it('standing fences are listed once they are old enough, with their transactions', async () => {
@@ -580,9 +813,12 @@ async function expectNothingDone(at: Partition, untouchedKey: string): Promise<v
   const untouched = { view: 'note', key: untouchedKey, field: 'value@1', token: 't1' };
   const mismatch = [{ kind: 'mismatch' }];
   expect(await store.read([{ ...where, items: [untouched] }])).toEqual(mismatch);
+  expect(await store.renew([{ ...where, items: [untouched] }])).toEqual(mismatch);
   expect(await store.fill([{ ...where, items: [stored] }])).toEqual(mismatch);
   expect(await store.fence([{ ...where, items: [entry, untouched] }], '80', 'w1')).toEqual(mismatch);
   expect(await store.publish([{ ...where, items: [stored] }])).toEqual(mismatch);
+  const patch = { ...stored, from: '1', set: [], remove: [], count: 0 };
+  expect(await store.patch([{ ...where, items: [patch] }])).toEqual(mismatch);
   const drops = ['guarded', 'fenced'].map((key) => ({ view: 'note', key, version: '9', xid: '80' }));
   expect(await store.drop([{ ...where, items: drops }])).toEqual(mismatch);
   expect(await store.advance([{ ...where, from: 'start', to: 'wrong' }])).toEqual([false]);

@@ -3,11 +3,13 @@ import { type ExecutionResult, execute, parse, validate } from 'graphql';
 import { inject } from 'vitest';
 import type { CacheEvent } from '../../src/cache/index.js';
 import { type Gateway, startGateway } from '../../src/gateway.js';
-import type { Context, Viewer } from '../../src/resolvers/index.js';
+import { type Context, contextOfViewer, type Services, type Viewer } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { createDatabase, type TestDatabase } from './database.js';
 
 export const PEPPER = 'a pepper for tests, with more than 32 characters';
+
+export const MASTER_KEY = '0123456789abcdef'.repeat(4);
 
 export interface Caller {
   readonly subject?: string;
@@ -16,6 +18,8 @@ export interface Caller {
   readonly nowMs?: number;
   /** False plays a GET. */
   readonly posted?: boolean;
+  /** In place of the gateway's own. */
+  readonly services?: Partial<Services>;
 }
 
 export interface Answer {
@@ -38,15 +42,22 @@ export interface ApiOptions {
   /** Null means the in-process store. */
   readonly redisUrl?: string | null;
   readonly ttlMs?: ReadonlyMap<string, number>;
+  readonly masterKey?: string;
 }
 
 /** Starts a gateway; it owns the database unless it is given one. */
-export async function startApi({ database, redisUrl, ttlMs = new Map() }: ApiOptions = {}): Promise<Api> {
+export async function startApi({
+  database,
+  redisUrl,
+  ttlMs = new Map(),
+  masterKey = MASTER_KEY,
+}: ApiOptions = {}): Promise<Api> {
   const own = database ?? (await createDatabase());
   const gateway = await startGateway({
     databaseUrl: own.url,
     redisUrl: redisUrl === null ? undefined : (redisUrl ?? inject('redisUrl')),
     pepper: PEPPER,
+    masterKey,
     partitions: undefined,
     ttlMs,
     logger: { info: () => {}, error: () => {} },
@@ -68,7 +79,7 @@ export async function startApi({ database, redisUrl, ttlMs = new Map() }: ApiOpt
 async function ask(
   { services }: Gateway,
   document: string,
-  { subject, scopes = [], nowMs, posted = true }: Caller,
+  { subject, scopes = [], nowMs, posted = true, services: others = {} }: Caller,
   variables: Record<string, unknown>,
 ): Promise<Answer> {
   const parsed = parse(document);
@@ -79,13 +90,11 @@ async function ask(
     scopes: new Set(scopes),
     tokenId: null,
   };
-  const cache = services.cache.request();
-  const contextValue: Context = {
-    services: nowMs === undefined ? services : { ...services, now: () => nowMs },
+  const contextValue = contextOfViewer(
+    { ...services, ...(nowMs !== undefined && { now: () => nowMs }), ...others },
     viewer,
-    cache,
     posted,
-  };
+  );
   const { data, errors = [] } = (await execute({
     schema,
     document: parsed,
@@ -98,6 +107,6 @@ async function ask(
       const coded = codedError(error);
       return { message: coded?.message ?? error.message, code: coded?.extensions.code };
     }),
-    trace: cache.trace,
+    trace: contextValue.cache.trace,
   };
 }

@@ -7,7 +7,7 @@ import {
   type Clock,
   connectRedis,
   memoryStore,
-  type Page,
+  type RuntimeTtls,
   redisStore,
   type Store,
   systemClock,
@@ -26,6 +26,7 @@ export interface GatewayOptions {
   readonly redisUrl?: string;
   readonly views?: readonly AnyView<Query>[];
   readonly overrides?: TtlOverrides;
+  readonly runtimeTtls?: () => Promise<RuntimeTtls>;
   readonly clock?: Clock;
   readonly random?: () => number;
   /** Generous, because tests share a machine; outages ask for the real one. */
@@ -51,7 +52,7 @@ export interface Gateway {
   /** The value as a request of its own reads it; undefined where there is none. */
   readonly read: <Value>(view: TextView<Query, Value>, key: string) => Promise<Value | undefined>;
   readonly note: (key: string) => Promise<string | undefined>;
-  readonly lines: (key: string, page?: Page) => Promise<readonly string[]>;
+  readonly lines: (key: string, page?: { first: number; last: number }) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -73,6 +74,7 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     clock,
     leads: options.leads === false ? async () => false : changeLog.lead,
     ...(options.overrides && { overrides: options.overrides }),
+    ...(options.runtimeTtls && { runtimeTtls: options.runtimeTtls }),
     ...(options.random && { random: options.random }),
   });
   const story = new Story(cache.events);

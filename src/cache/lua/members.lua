@@ -1,0 +1,27 @@
+-- Put in front of the scripts that read or store members, which lie in a key of their own: a list, a hash or a set.
+local COMMANDS = {
+  list = { size = 'LLEN', add = 'RPUSH' },
+  hash = { size = 'HLEN', add = 'HSET', remove = 'HDEL' },
+  set = { size = 'SCARD', add = 'SADD', remove = 'SREM' },
+}
+
+-- How many members stand there: fewer than counted means that some were evicted.
+local function size(members, shape)
+  return redis.call(COMMANDS[shape].size, members)
+end
+
+-- Calls a command with the arguments `first` to `last`, 500 at a time: unpack takes no more than some thousands.
+local function each(command, key, first, last)
+  for at = first, last, 500 do
+    redis.call(command, key, unpack(ARGV, at, math.min(at + 499, last)))
+  end
+end
+
+-- The part asked for by ARGV[i] (kind), ARGV[i + 1] (number of arguments) and those arguments.
+local function part(members, i)
+  local kind, last = ARGV[i], i + 1 + tonumber(ARGV[i + 1])
+  if kind == 'rows' then return redis.call('LRANGE', members, ARGV[i + 2], ARGV[i + 3]) end
+  if kind == 'all' then return redis.call('HGETALL', members) end
+  if kind == '' or last < i + 2 then return {} end
+  return redis.call(kind == 'fields' and 'HMGET' or 'SMISMEMBER', members, unpack(ARGV, i + 2, last))
+end

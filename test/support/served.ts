@@ -1,0 +1,50 @@
+// A whole gateway behind its HTTP edge.
+import { traceOf } from '../../src/gateway.js';
+import { contextOfEvent } from '../../src/resolvers/index.js';
+import { codedError, schema } from '../../src/schema/index.js';
+import { makeLogger, startServer } from '../../src/server/index.js';
+import { type Api, type ApiOptions, startApi } from './api.js';
+import { eventually } from './eventually.js';
+import { type Followed, type FollowOptions, follow } from './follow.js';
+
+export interface Served extends Api {
+  readonly url: string;
+  /** Ends the edge alone. */
+  readonly stop: () => Promise<void>;
+  readonly follow: (document: string, options?: FollowOptions) => Promise<Followed>;
+}
+
+export async function serveApi(options: ApiOptions = {}): Promise<Served> {
+  const api = await startApi(options);
+  const { services, contextOf, readiness } = api.gateway;
+  const { url, close } = await startServer({
+    host: '127.0.0.1',
+    port: 0,
+    portIsExplicit: true,
+    schema,
+    contextOf,
+    codedError,
+    callerOfEvent: contextOfEvent,
+    traceOf,
+    readiness,
+    logger: makeLogger({ level: 'silent' }),
+    production: false,
+    heartbeatMs: 100,
+  });
+  return {
+    ...api,
+    url,
+    stop: close,
+    follow: async (document, how) => {
+      const { feed } = services.cache;
+      const before = feed.listeners;
+      const followed = await follow(url, document, how);
+      if (followed.status === 200) await eventually(() => feed.listeners > before || followed.results.length > 0);
+      return followed;
+    },
+    close: async () => {
+      await close();
+      await api.close();
+    },
+  };
+}

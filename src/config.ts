@@ -19,7 +19,7 @@ export type Config = {
   readonly home: string;
   /** Undefined means: make one and keep it in the home folder. */
   readonly tokenPepper: string | undefined;
-  /** 32 bytes as 64 hex digits; checked now, used once security values arrive. */
+  /** 32 bytes as 64 hex digits. Undefined means: make one and keep it in the home folder. */
   readonly masterKey: string | undefined;
   /** Whether to load demo data; without ESPELHO_DEMO only into an embedded Postgres. */
   readonly demo: boolean;
@@ -162,10 +162,10 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 
 // Gateways that share a database must share the pepper; one that each makes for itself would refuse the others' tokens.
 function missingInProduction(env: NodeJS.ProcessEnv): string[] {
-  if (env.NODE_ENV !== 'production' || !env.DATABASE_URL || env.ESPELHO_TOKEN_PEPPER) return [];
-  return [
-    'ESPELHO_TOKEN_PEPPER must be set in production, the same for all gateways; make one with: openssl rand -hex 32',
-  ];
+  if (env.NODE_ENV !== 'production' || !env.DATABASE_URL) return [];
+  return ['ESPELHO_TOKEN_PEPPER', 'ESPELHO_MASTER_KEY']
+    .filter((name) => !env[name])
+    .map((name) => `${name} must be set in production, the same for all gateways; make one with: openssl rand -hex 32`);
 }
 
 function hint(name: string, known: readonly string[]): string {

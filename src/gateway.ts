@@ -27,7 +27,10 @@ import {
 import {
   authenticate,
   type Context,
+  contextOfViewer,
+  masterKeyOf,
   NOBODY,
+  readRuntimeTtls,
   type Services,
   TokenUses,
   Unauthenticated,
@@ -42,6 +45,8 @@ export interface GatewayOptions {
   /** Undefined means the in-process store. */
   readonly redisUrl: string | undefined;
   readonly pepper: string;
+  /** 64 hex digits. */
+  readonly masterKey: string;
   readonly partitions: number | undefined;
   readonly ttlMs: ReadonlyMap<string, number>;
   readonly logger: GatewayLog;
@@ -95,12 +100,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       views,
       partitions: installation.partitions,
       overrides: options.ttlMs,
+      runtimeTtls: () => readRuntimeTtls(database.query),
       leads: changeLog.lead,
     });
     tellOfTrouble(cache, logger);
+    await cache.learnPolicies();
     const beatOnce = () => beat(database.query, id, [store.kind, ...cache.incarnations].join(' '));
     await beatOnce();
-    const heart = startHeart(() => beatOnce().then(() => claimStore(changeLog.query, store.kind)), logger);
+    const heart = startHeart(async () => {
+      const learning = cache.learnPolicies().catch(() => {}); // what was learned before stays in force
+      await beatOnce();
+      await learning;
+      return claimStore(changeLog.query, store.kind);
+    }, logger);
     await cache.start();
     const services: Services = {
       cache,
@@ -108,6 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       query: database.query,
       tokenUses: new TokenUses(database.query),
       pepper,
+      masterKey: masterKeyOf(options.masterKey),
       cursorKey: createHmac('sha256', pepper).update('cursor').digest('hex'),
       now: Date.now,
       randomBytes,
@@ -165,15 +178,16 @@ export function traceOf({ cache, viewer, services }: Context): readonly object[]
 
 async function contextOf(
   services: Services,
-  { authorization, posted }: { authorization: string | undefined; posted: boolean },
+  arrival: { readonly authorization: string | undefined; readonly posted: boolean },
 ): Promise<Context> {
+  const { authorization, posted } = arrival;
+  if (authorization === undefined) return contextOfViewer(services, NOBODY, posted);
   const cache = services.cache.request();
-  if (authorization === undefined) return { services, viewer: NOBODY, cache, posted };
   const [, secret = ''] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(authorization) ?? [];
   const viewer = await authenticate(services, cache, secret);
   if (!viewer)
     throw new Unauthenticated('This token is not valid: it is unknown, expired or revoked, or was copied badly.');
-  return { services, viewer, cache, posted };
+  return { services, viewer, cache, posted, renew: () => contextOf(services, arrival) };
 }
 
 async function openStore(

@@ -5,7 +5,7 @@ import { type Config, readConfig } from './config.js';
 import { isWriteToLostSocket } from './db/index.js';
 import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
 import { type Gateway, startGateway, traceOf } from './gateway.js';
-import { issueDemoTokens, loadDemoData, views } from './resolvers/index.js';
+import { contextOfEvent, issueDemoTokens, loadDemoData, type Services, views, warmPage } from './resolvers/index.js';
 import { codedError, schema } from './schema/index.js';
 import { exampleOperations, makeLogger, type RunningServer, startServer } from './server/index.js';
 
@@ -46,6 +46,7 @@ async function open(config: Config, closers: Closer[]): Promise<{ url: string; l
     databaseUrl: config.databaseUrl ?? embedded?.databaseUrl ?? '',
     redisUrl: config.redisUrl ?? privateRedis,
     pepper: config.tokenPepper ?? (await loadOrCreateSecret(config.home, 'token-pepper')),
+    masterKey: config.masterKey ?? (await loadOrCreateSecret(config.home, 'master-key')),
     partitions: config.partitions,
     ttlMs: config.ttlMs,
     logger,
@@ -82,14 +83,21 @@ function openServer(
     schema,
     contextOf,
     codedError,
+    callerOfEvent: contextOfEvent,
     traceOf,
     readiness,
     inspect: (view, key) => services.cache.inspect(view, key),
+    warm: (view, after) => warmView(services, view, after),
     controlSecret,
     logger,
     graphiql: config.production ? undefined : { examples: exampleOperations(new Date()) },
     production: config.production,
   });
+}
+
+async function warmView({ cache, query }: Services, view: string, after: string | undefined) {
+  if (!cache.caches(view)) return undefined;
+  return warmPage(query, (keys) => cache.warm(view, keys), view, after);
 }
 
 function bannerOf(config: Config, embedded: Embedded | undefined, { storeName }: Gateway): string[] {

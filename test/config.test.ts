@@ -105,9 +105,12 @@ it('knows misspelt names, and lists the views', () => {
   ]);
 });
 
-it('wants a token pepper that gateways share, in production on a database that they share', () => {
+it('wants a token pepper and a master key that gateways share, in production on a database that they share', () => {
   const env = { DATABASE_URL: 'postgres://db/espelho', NODE_ENV: 'production' };
-  expect(faultsOf(env)).toEqual([expect.stringMatching(/^ESPELHO_TOKEN_PEPPER must be set in production/)]);
+  expect(faultsOf(env)).toEqual([
+    expect.stringMatching(/^ESPELHO_TOKEN_PEPPER must be set in production/),
+    expect.stringMatching(/^ESPELHO_MASTER_KEY must be set in production/),
+  ]);
   expect(faultsOf({ ...env, NODE_ENV: 'development' })).toEqual([]);
   expect(faultsOf({ NODE_ENV: 'production' })).toEqual([]);
 });

@@ -3,14 +3,20 @@
 
 import type { Connection } from '../db/index.js';
 import { requireTimeZone } from '../resolvers/business-date.js';
+import { requireEnvironmentKey } from '../resolvers/flag-input.js';
+import { flagFormatNames, importFlags } from '../resolvers/import/flag-import.js';
 import { type ImportOutcome, joined } from '../resolvers/import/import-report.js';
 import type { Progress } from '../resolvers/import/lines.js';
 import { importMenu, menuFormatNames, menuNameOf } from '../resolvers/import/menu-import.js';
 import { requireReadable } from '../resolvers/import/readable.js';
+import { listFormatNames } from '../resolvers/import/security-list-file.js';
+import { importSecurityList } from '../resolvers/import/security-list-import.js';
+import { importParameters, parameterNamesOf } from '../resolvers/import/security-parameter-import.js';
 import { statementFormatNames } from '../resolvers/import/statement-format.js';
 import { importStatements } from '../resolvers/import/statement-import.js';
 import { Invalid } from '../resolvers/index.js';
 import { isCurrency } from '../resolvers/money.js';
+import { requireSecurityName } from '../resolvers/security-record.js';
 import { awaitVisible, withDatabase } from './database.js';
 import { UsageError } from './failure.js';
 import { showProgress } from './progress.js';
@@ -45,6 +51,42 @@ export async function importMenus(
     for (const file of files) outcomes.push(await importMenu(db, file, { ...options, ...shared }));
     return joined(outcomes);
   });
+}
+
+/** Imports the files together as flags of one environment; gives the exit code. */
+export async function importFlagFiles(
+  files: readonly string[],
+  options: Flags & { readonly environment: string },
+  terminal: Terminal,
+): Promise<number> {
+  requireFormat(options.format, flagFormatNames);
+  wellCalled(() => requireEnvironmentKey(options.environment, ['environment']));
+  return importFiles(files, options, terminal, ({ db }, shared) => importFlags(db, files, options.environment, shared));
+}
+
+/** Imports the files together as one list of security values; gives the exit code. */
+export async function importSecurityLists(
+  files: readonly string[],
+  options: Flags & { readonly name: string },
+  terminal: Terminal,
+): Promise<number> {
+  requireFormat(options.format, listFormatNames);
+  wellCalled(() => requireSecurityName(options.name));
+  return importFiles(files, options, terminal, ({ db }, shared) =>
+    importSecurityList(db, files, options.name, { format: options.format, ...shared }),
+  );
+}
+
+/** Imports each file as a parameter; gives the exit code. */
+export async function importParameterFiles(
+  files: readonly string[],
+  options: Flags & { readonly name?: string },
+  terminal: Terminal,
+): Promise<number> {
+  wellCalled(() => parameterNamesOf(files, options.name));
+  return importFiles(files, options, terminal, ({ db }, shared) =>
+    importParameters(db, files, { name: options.name, ...shared }),
+  );
 }
 
 /** Imports the files together as bank statements; gives the exit code. */

@@ -61,6 +61,16 @@ function programFor(terminal: Terminal, exit: (code: number) => void): Command {
       const { inspect } = await import('./inspect.js');
       await inspect({ view, key, json: options.json ?? false }, terminal);
     });
+
+  program
+    .command('warm')
+    .description('Fill the entries of a view from SQL before anybody asks, such as after a cold start.')
+    .argument('<view>', 'such as menu, account, statement')
+    .option('--json', 'print JSON')
+    .action(async (view: string, options: { json?: true }) => {
+      const { warm } = await import('./warm.js');
+      await warm({ view, json: options.json ?? false }, terminal);
+    });
   return program;
 }
 
@@ -78,6 +88,41 @@ function addImport(program: Command, terminal: Terminal, exit: (code: number) =>
     .action(async (files: string[], options: { format?: string; key?: string; locale?: string } & Flags) => {
       const { importMenus } = await import('./import.js');
       exit(await importMenus(files, options, terminal));
+    });
+  imports
+    .command('flags')
+    .description('Make flags of an environment exactly what the files say.')
+    .argument('<file...>', "flagd's JSON, may be gzip")
+    .requiredOption('--environment <key>', 'made, not public, where there is none')
+    .option('--format <format>', 'flagd')
+    .option('--dry-run', 'check everything, write nothing')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], options: { format?: string; environment: string } & Flags) => {
+      const { importFlagFiles } = await import('./import.js');
+      exit(await importFlagFiles(files, options, terminal));
+    });
+  imports
+    .command('lists')
+    .description('Make a list of security values exactly what the files say together.')
+    .argument('<file...>', 'a member a line, or JSON; may be gzip')
+    .requiredOption('--name <name>', 'of the list, made where there is none')
+    .option('--format <format>', 'text or json; else by how each file is named or begins')
+    .option('--dry-run', 'check everything, write nothing')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], options: { format?: string; name: string } & Flags) => {
+      const { importSecurityLists } = await import('./import.js');
+      exit(await importSecurityLists(files, options, terminal));
+    });
+  imports
+    .command('parameters')
+    .description('Make each file, a JSON document, a parameter.')
+    .argument('<file...>', 'JSON, may be gzip')
+    .option('--name <name>', "of the parameter; of several files, what goes before the files' names: name/file")
+    .option('--dry-run', 'check everything, write nothing')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], options: { name?: string } & Flags) => {
+      const { importParameterFiles } = await import('./import.js');
+      exit(await importParameterFiles(files, options, terminal));
     });
   imports
     .command('statements')

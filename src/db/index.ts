@@ -1,5 +1,6 @@
 // The door of the database room.
 export * from './bank-statement.js';
+export * from './cache-policy.js';
 export * from './change.js';
 export { type ChangeLogRow, openChangeLog, type PartitionEpoch, type PostgresChangeLog } from './change-log.js';
 export {
@@ -19,6 +20,7 @@ export {
   withDeadline,
   withoutParameters,
 } from './errors.js';
+export * from './flag.js';
 export {
   beat,
   findInstallation,
@@ -28,10 +30,14 @@ export {
   storesInUse,
   waitForBarrier,
 } from './gateway.js';
-export { countLiveEntries, type LoadedEntry } from './load.js';
+export { countLiveEntries, findLiveKeys, type LoadedEntry } from './load.js';
 export * from './menu.js';
 export { migrate } from './migrate.js';
 export { type ChangedRoot, changedRoots, type LockedRoot, lockRoots, type Root } from './root.js';
+export * from './secret.js';
+export * from './security-list.js';
+export * from './security-value.js';
+export * from './security-value-listing.js';
 export { claimStore, storeIsShared } from './store-claim.js';
 export * from './token.js';
 export { inTransaction, repeated } from './transaction.js';

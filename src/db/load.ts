@@ -37,6 +37,20 @@ export async function loadEntries(
   return rows.map((row) => ({ ...row, changedAtMs: Number(row.changedAtMs) }));
 }
 
+/** Live keys of a view in order, after `after`, as the change log knows them; at most `limit`. */
+export async function findLiveKeys(
+  query: Query,
+  view: string,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly string[]> {
+  const from = after === undefined ? sql`` : sql`AND key > ${after}`;
+  const rows = await query<{ key: string }>(
+    sql`SELECT key FROM entry WHERE view = ${view} AND NOT deleted ${from} ORDER BY key LIMIT ${limit}`,
+  );
+  return rows.map(({ key }) => key);
+}
+
 /** Live keys per view, as the change log knows them. */
 export async function countLiveEntries(query: Query): Promise<ReadonlyMap<string, number>> {
   const rows = await query<{ view: string; count: string }>(

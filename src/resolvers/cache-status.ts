@@ -1,9 +1,9 @@
 // The cache as operators see it.
 import type { CacheStatus, EntryFacts } from '../cache/index.js';
-import { printedKey, UnknownView } from '../cache/index.js';
+import { printedKey } from '../cache/index.js';
 import { countLiveEntries } from '../db/index.js';
+import { requireView } from './cache-policy.js';
 import type { Context } from './context.js';
-import { Invalid } from './errors.js';
 
 export interface InspectedEntry extends EntryFacts {
   readonly view: string;
@@ -19,13 +19,9 @@ export const readCacheStatus = (ctx: Context): CacheStatus => ctx.services.cache
  * @throws {Invalid} when no view has this name.
  */
 export async function inspectEntry(ctx: Context, view: string, key: string): Promise<InspectedEntry | null> {
-  try {
-    const facts = await ctx.services.cache.inspect(view, key);
-    return facts ? { ...facts, view, key: printedKey(ctx.services.cache.view(view), key) } : null;
-  } catch (error) {
-    if (error instanceof UnknownView) throw new Invalid(error.message, { path: ['view'] });
-    throw error;
-  }
+  const printed = printedKey(requireView(ctx, view), key);
+  const facts = await ctx.services.cache.inspect(view, key);
+  return facts ? { ...facts, view, key: printed } : null;
 }
 
 /** How many live keys each view has in SQL, and so could have in the store. */

@@ -1,12 +1,18 @@
-// Demo data of our own making: a small bank with menus in two languages and three accounts with closed days, written
-// through the same mutations as any other data, and one token per role.
+// Demo data of our own making: a small bank with menus in two languages, three accounts with closed days, feature toggles
+// and security values, written through the same mutations as any other data, and one token per role.
 import { findMenuKeys, revokeTokensNamed } from '../db/index.js';
 import { todayIn } from './business-date.js';
-import type { Context, Services } from './context.js';
+import { type Context, contextOfViewer, type Services } from './context.js';
+import { type SaveFlagInput, saveFlag } from './flag.js';
+import { saveEnvironment } from './flag-environment.js';
+import type { Json } from './json-limits.js';
 import { saveMenu } from './menu.js';
 import type { MenuItemInput } from './menu-item.js';
 import { closeBusinessDay, openAccount, postTransactions } from './posting.js';
 import { DEMO_ROLES, type DemoRole, SCOPES } from './scopes.js';
+import { putSecret } from './secret.js';
+import { changeSecurityList } from './security-list.js';
+import { putParameter } from './security-parameter.js';
 import { issueToken } from './token.js';
 
 /** Whom the token of each role stands for; the front end acts for Ana. */
@@ -35,6 +41,13 @@ export async function loadDemoData(services: Services): Promise<void> {
       await closeBusinessDay(ctx, { account: account.number, date });
     }
   }
+  for (const environment of ENVIRONMENTS) {
+    await saveEnvironment(ctx, environment);
+    for (const flag of FLAGS) await saveFlag(ctx, { ...flag, environment: environment.key });
+  }
+  await putParameter(ctx, { name: 'password-policy', parameter: PASSWORD_POLICY, schema: PASSWORD_POLICY_SCHEMA });
+  await changeSecurityList(ctx, { name: 'blocked-domains', add: BLOCKED_DOMAINS });
+  await putSecret(ctx, { name: 'partner-api-key', value: 'demo-key-of-no-partner', rotateEveryDays: 90 });
 }
 
 /** A fresh token for each role; those of earlier starts are revoked. */
@@ -49,12 +62,8 @@ export async function issueDemoTokens(services: Services): Promise<ReadonlyMap<s
   return tokens;
 }
 
-const demoContext = (services: Services): Context => ({
-  services,
-  viewer: { subject: 'demo', scopes: new Set(SCOPES), tokenId: null },
-  cache: services.cache.request(),
-  posted: true,
-});
+const demoContext = (services: Services): Context =>
+  contextOfViewer(services, { subject: 'demo', scopes: new Set(SCOPES), tokenId: null });
 
 const lineOf =
   (date: string) =>
@@ -190,3 +199,60 @@ const ACCOUNTS: readonly {
     ],
   },
 ];
+
+const ENVIRONMENTS = [
+  { key: 'production', public: true },
+  { key: 'staging', public: false },
+];
+
+const onOff: Json = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' };
+
+const FLAGS: readonly Omit<SaveFlagInput, 'environment'>[] = [
+  { key: 'pix-at-night', enabled: true, description: 'Pix transfers between 20:00 and 06:00.', definition: onOff },
+  { key: 'dark-mode', enabled: false, description: 'Not ready yet.', definition: onOff },
+  {
+    key: 'support-number',
+    enabled: true,
+    description: 'Whom customers call, by the country that they are in.',
+    definition: {
+      state: 'ENABLED',
+      variants: { brazil: '0800 000 0000', portugal: '800 000 000', abroad: '+55 11 0000-0000' },
+      defaultVariant: 'abroad',
+      targeting: {
+        if: [{ '==': [{ var: 'country' }, 'BR'] }, 'brazil', { '==': [{ var: 'country' }, 'PT'] }, 'portugal', null],
+      },
+    },
+  },
+  {
+    key: 'new-statement',
+    enabled: true,
+    description: 'The new statement page, for a quarter of the customers; each always sees the same.',
+    definition: {
+      state: 'ENABLED',
+      variants: { new: true, old: false },
+      defaultVariant: 'old',
+      targeting: {
+        fractional: [
+          ['new', 25],
+          ['old', 75],
+        ],
+      },
+    },
+  },
+];
+
+const PASSWORD_POLICY = { minLength: 12, maxAgeDays: 365, forbiddenLists: ['blocked-domains'] };
+
+const PASSWORD_POLICY_SCHEMA = {
+  type: 'object',
+  properties: {
+    minLength: { type: 'integer', minimum: 8, maximum: 128 },
+    maxAgeDays: { type: 'integer', minimum: 1 },
+    forbiddenLists: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+  },
+  required: ['minLength'],
+  additionalProperties: false,
+};
+
+/** Reserved names: nobody's mail comes from them. */
+const BLOCKED_DOMAINS = ['throwaway.example', 'ten-minutes.example', 'no-reply.invalid', 'spam.test'];

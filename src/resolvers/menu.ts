@@ -26,6 +26,7 @@ export const menuView: TextView<Query, MenuDocument> = {
   shape: 'text',
   mode: 'available',
   ttlMs: 3_600_000,
+  keepWarm: true,
   load: loadMenus,
   decode: menuDocument,
 };

@@ -2,7 +2,12 @@
 import type { AnyView } from '../cache/index.js';
 import type { Query } from '../db/index.js';
 import { accountView, statementLinesView, statementView } from './bank-statement.js';
+import { flagsView } from './flag.js';
+import { environmentView } from './flag-environment.js';
 import { menuView } from './menu.js';
+import { secretView } from './secret.js';
+import { securityListView } from './security-list.js';
+import { parameterView } from './security-parameter.js';
 import { tokenIdView, tokenView } from './token.js';
 
 export const views: readonly AnyView<Query>[] = [
@@ -12,4 +17,9 @@ export const views: readonly AnyView<Query>[] = [
   statementLinesView,
   tokenView,
   tokenIdView,
+  flagsView,
+  environmentView,
+  parameterView,
+  securityListView,
+  secretView,
 ];

@@ -28,6 +28,10 @@ declare global {
     export interface ObjectTypeOptions<Types extends SchemaTypes = SchemaTypes, Shape = unknown> {
       access: TypeAccess;
     }
+    /** Of a field whose type is reached by callers who may not read all of it. */
+    export interface ObjectFieldOptions<Types, ParentShape, Type, Nullable, Args, ResolveReturnShape> {
+      access?: Access;
+    }
     export interface QueryFieldOptions<Types, Type, Nullable, Args, ResolveReturnShape> extends RootFieldAccess {}
     export interface MutationFieldOptions<Types, Type, Nullable, Args, ResolveReturnShape> extends RootFieldAccess {}
     export interface SubscriptionFieldOptions<Types, Type, Nullable, Args, ResolveShape, ResolveReturnShape>
@@ -49,6 +53,8 @@ export function requireAccess(access: Access, { viewer }: Context): void {
   throw new Forbidden(`Your token lacks the scope ${wanted}.`, scopes[0]);
 }
 
+type Subscriber<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types['Context'], object>;
+
 class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
     if (config.kind !== 'Object') return config;
@@ -62,6 +68,25 @@ class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     if (isRoot(config) && access === undefined)
       throw new Error(`Field ${config.parentType}.${config.name} declares no access.`);
     return access === undefined ? config : { ...config, extensions: { ...config.extensions, access } };
+  }
+
+  /** Denies before the stream opens, and again at each event. */
+  override wrapSubscribe(
+    subscribe: Subscriber<Types> | undefined,
+    config: PothosOutputFieldConfig<Types>,
+  ): Subscriber<Types> | undefined {
+    const access = optionOf(config.pothosOptions) as Access | undefined;
+    if (!subscribe || access === undefined || access === 'public') return subscribe;
+    return async (parent, args, context, info) => {
+      const caller = context as unknown as Context;
+      requireAccess(access, caller);
+      const renew = async () => {
+        const now = await caller.renew();
+        requireAccess(access, now);
+        return now;
+      };
+      return subscribe(parent, args, { ...context, renew }, info);
+    };
   }
 
   override wrapResolve(

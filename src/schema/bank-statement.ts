@@ -65,7 +65,7 @@ const Transaction = builder.objectRef<TransactionShape>('Transaction').implement
 const TransactionConnection = connectionType('Transaction', Transaction);
 
 const Account = builder.objectRef<AccountShape>('Account');
-const Statement = builder.objectRef<StatementShape>('Statement');
+export const Statement = builder.objectRef<StatementShape>('Statement');
 
 const PAGE_SIZE = 50;
 
@@ -165,7 +165,8 @@ nodeReader('Transaction', readTransaction);
 
 const AccountConnection = connectionType('Account', Account);
 
-const readers = ['statements:read', 'statements:read-any'] as const;
+/** Who may read statements at all. */
+export const readers = ['statements:read', 'statements:read-any'] as const;
 
 builder.queryFields((t) => ({
   account: t.field({

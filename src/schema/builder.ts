@@ -1,7 +1,8 @@
 // The one schema builder, and the scalars that it knows.
 import './access.js';
 import SchemaBuilder from '@pothos/core';
-import type { Context } from '../resolvers/index.js';
+import type { Context, Json } from '../resolvers/index.js';
+import { jsonScalar } from './json.js';
 import { bigIntScalar, dateScalar, dateTimeScalar } from './scalars.js';
 
 export const builder = new SchemaBuilder<{
@@ -13,9 +14,11 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Date: { Input: string; Output: string };
     BigInt: { Input: bigint; Output: bigint | string | number };
+    JSON: { Input: Json; Output: unknown };
   };
 }>({ plugins: ['access'], defaultFieldNullability: false });
 
 builder.addScalarType('DateTime', dateTimeScalar);
 builder.addScalarType('Date', dateScalar);
 builder.addScalarType('BigInt', bigIntScalar);
+builder.addScalarType('JSON', jsonScalar);

@@ -1,12 +1,31 @@
 // The cache itself, for operators.
-import { countEntries, type InspectedEntry, inspectEntry, readCacheStatus } from '../resolvers/index.js';
+import {
+  type CachePolicy as CachePolicyShape,
+  countEntries,
+  type InspectedEntry,
+  inspectEntry,
+  listCachePolicies,
+  purgeCache,
+  readCacheStatus,
+  refreshCache,
+  setCachePolicy,
+} from '../resolvers/index.js';
 import { builder } from './builder.js';
+import { resultOf, settled } from './errors.js';
+import { WriteOptions, WriteReceipt } from './write.js';
 
 type StatusShape = ReturnType<typeof readCacheStatus>;
 
 const EntryState = builder.enumType('EntryState', {
   values: ['ABSENT', 'FRESH', 'STALE', 'FENCED', 'LEASED'] as const,
 });
+
+const EntryShape = builder.enumType('EntryShape', { values: ['TEXT', 'HASH', 'LIST', 'SET'] as const });
+const ViewMode = builder.enumType('ViewMode', {
+  description: 'In doubt, strict views ask Postgres or fail; available views may answer what is left, marked stale.',
+  values: ['STRICT', 'AVAILABLE'] as const,
+});
+const PolicySource = builder.enumType('PolicySource', { values: ['CODE', 'ENVIRONMENT', 'RUNTIME'] as const });
 
 const CacheViewStatus = builder.objectRef<StatusShape['views'][number] & { readonly entries: number | null }>(
   'CacheViewStatus',
@@ -72,8 +91,36 @@ const CacheEntry = builder.objectRef<InspectedEntry>('CacheEntry').implement({
   }),
 });
 
+const shapeOf = { text: 'TEXT', hash: 'HASH', list: 'LIST', set: 'SET' } as const;
+const modeOf = { strict: 'STRICT', available: 'AVAILABLE' } as const;
+
+const CachePolicy = builder.objectRef<CachePolicyShape>('CachePolicy').implement({
+  access: 'inherited',
+  description: 'How a view is kept, and where its TTL comes from: RUNTIME over ENVIRONMENT over CODE.',
+  fields: (t) => ({
+    view: t.exposeString('view'),
+    shape: t.field({ type: EntryShape, resolve: ({ shape }) => shapeOf[shape] }),
+    mode: t.field({ type: ViewMode, resolve: ({ mode }) => modeOf[mode] }),
+    ttlSeconds: t.exposeInt('ttlSeconds', { description: 'Of entries stored from now on.' }),
+    jitter: t.exposeFloat('jitter', { description: 'The part of it by which a life may be shorter, at random.' }),
+    source: t.expose('source', { type: PolicySource }),
+    version: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'Of what was set at run time, for expectedVersion; null where nothing was.',
+      resolve: ({ version }) => version ?? null,
+    }),
+  }),
+});
+
 builder.queryFields((t) => ({
   cacheStatus: t.field({ type: CacheStatus, access: 'cache:read', resolve: (_, __, ctx) => readCacheStatus(ctx) }),
+  cachePolicies: t.field({
+    type: [CachePolicy],
+    access: 'cache:read',
+    description: 'Of every view.',
+    resolve: (_, __, ctx) => listCachePolicies(ctx),
+  }),
   cacheEntry: t.field({
     type: CacheEntry,
     nullable: true,
@@ -81,6 +128,61 @@ builder.queryFields((t) => ({
     description: 'Null while the store is not trusted.',
     args: { view: t.arg.string({ required: true }), key: t.arg.string({ required: true }) },
     resolve: (_, { view, key }, ctx) => inspectEntry(ctx, view, key),
+  }),
+}));
+
+const SetCachePolicyPayload = builder
+  .objectRef<Awaited<ReturnType<typeof setCachePolicy>>>('SetCachePolicyPayload')
+  .implement({
+    access: 'inherited',
+    fields: (t) => ({
+      receipt: t.expose('receipt', { type: WriteReceipt }),
+      policy: t.expose('policy', { type: CachePolicy, description: 'What now holds.' }),
+    }),
+  });
+const RefreshCachePayload = builder.objectRef<{ refreshed: number }>('RefreshCachePayload').implement({
+  access: 'inherited',
+  fields: (t) => ({
+    refreshed: t.exposeInt('refreshed', {
+      description: 'Entries that stand as SQL has them; what is being written just now is left to its writer.',
+    }),
+  }),
+});
+const PurgeCachePayload = builder.objectRef<{ purged: number }>('PurgeCachePayload').implement({
+  access: 'inherited',
+  fields: (t) => ({
+    purged: t.exposeInt('purged', { description: 'Keys under which nothing stands any more, whether or not it did.' }),
+  }),
+});
+
+const KEYS = 'At most 1,000; left out, all live keys of the view.';
+
+builder.mutationFields((t) => ({
+  setCachePolicy: t.field({
+    type: resultOf(SetCachePolicyPayload),
+    access: 'cache:write',
+    description:
+      "Sets a view's TTL on every gateway, within about a second, until it is set again. It holds for what is stored from then on: entries that stand keep the life that they were given; refreshCache gives them the new one at once.",
+    args: {
+      view: t.arg.string({ required: true }),
+      ttlSeconds: t.arg.int({ required: true, description: 'From 1 to 31,536,000, a year.' }),
+      options: t.arg({ type: WriteOptions }),
+    },
+    resolve: (_, { options, ...args }, ctx) => settled(setCachePolicy(ctx, args, options)),
+  }),
+  refreshCache: t.field({
+    type: resultOf(RefreshCachePayload),
+    access: 'cache:write',
+    description: 'Loads entries from SQL whatever stands. Safe at any time: a write in between wins.',
+    args: { view: t.arg.string({ required: true }), keys: t.arg.stringList({ description: KEYS }) },
+    resolve: (_, { view, keys }, ctx) => settled(refreshCache(ctx, view, keys).then((refreshed) => ({ refreshed }))),
+  }),
+  purgeCache: t.field({
+    type: resultOf(PurgeCachePayload),
+    access: 'cache:write',
+    description: 'Drops entries; whoever reads them next loads them from SQL. Safe at any time.',
+    args: { view: t.arg.string({ required: true }), keys: t.arg.stringList({ description: KEYS }) },
+    resolve: (_, { view, keys }, ctx) => settled(purgeCache(ctx, view, keys).then((purged) => ({ purged }))),
   }),
 }));
 

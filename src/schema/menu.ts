@@ -37,7 +37,7 @@ MenuItem.implement({
   }),
 });
 
-const Menu = builder.objectRef<MenuShape>('Menu').implement({
+export const Menu = builder.objectRef<MenuShape>('Menu').implement({
   access: 'inherited',
   description: 'A published menu, as the caller may see it now.',
   interfaces: [Node],

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.js';
 const maxAcceptBytes = 256; // browsers send about 140
 
 const json = 'application/json';
-const known = [json, 'application/graphql-response+json', 'text/event-stream', 'multipart/mixed'] as const;
+const known = [json, 'application/graphql-response+json', 'text/event-stream'] as const;
 export type MediaType = (typeof known)[number];
 
 /** Whether a person's browser asks, rather than a program. */
@@ -30,7 +30,7 @@ export function acceptedTypes({ headers }: IncomingMessage): readonly MediaType[
   const wanted = ranges.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
   const types = new Set(wanted.flatMap(({ range }) => matches(range)));
   if (types.size === 0) {
-    const sentence = `We answer in ${known.slice(0, 3).join(', ')}; the Accept header allows none of them.`;
+    const sentence = `We answer in ${known.join(', ')}; the Accept header allows none of them.`;
     throw new Refusal('BAD_REQUEST', sentence, { status: 406 });
   }
   return [...types];

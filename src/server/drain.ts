@@ -24,6 +24,7 @@ export function drainOf(server: Server, graceMs: number): Drain {
     silent.delete(request.socket);
     const endConnection = () => {
       if (!response.headersSent) response.setHeader('connection', 'close');
+      else response.once('finish', () => request.socket.end()); // it was told to stay
     };
     const answer = { endConnection };
     busy.add(answer);

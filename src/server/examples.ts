@@ -1,12 +1,8 @@
 // Operations to begin with, one tab of GraphiQL each, on the demo data. What needs a token says so, and never holds one.
-
-export interface Example {
-  /** What the operation shows, in a few words. */
-  readonly title: string;
-  readonly document: string;
-  /** As JSON. */
-  readonly variables?: string;
-}
+import { type Example, tokenOf } from './example.js';
+import { flagExamples } from './flag-examples.js';
+import { securityExamples } from './security-examples.js';
+import { streamExamples } from './stream-examples.js';
 
 /** The tabs of GraphiQL; `now` dates what they post. */
 export function exampleOperations(now: Date): readonly Example[] {
@@ -173,26 +169,13 @@ mutation RevokeToken($id: ID!) {
 }`,
       variables: inJson({ id: Buffer.from('Menu:main:en').toString('base64url') }),
     },
+    ...flagExamples,
+    ...securityExamples,
+    ...streamExamples,
   ];
 }
 
-/** The operation as it stands in its tab, its title above it. */
-export function exampleText({ title, document }: Example): string {
-  return `${comment(title)}${document}\n`;
-}
-
 const dayMs = 86_400_000;
-
-function tokenOf(role: string): string {
-  return comment(
-    `Needs a token of ${role}, printed at start: put "authorization": "Bearer …" into Headers below, beside what is there.`,
-  );
-}
-
-/** Comment lines that fit GraphiQL's editor on a small screen. */
-function comment(text: string): string {
-  return text.replace(/(.{1,52})(?:\s|$)/g, '# $1\n');
-}
 
 function dayIn(timeZone: string, at: Date): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);

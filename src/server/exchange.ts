@@ -86,5 +86,5 @@ function shownRefusal({ message, code }: Refusal) {
 
 // A path that is not ours may hold anything, so it is not written down.
 function knownPath({ path }: Exchange): string {
-  return /^\/(graphql|livez|readyz|inspect)?$/.test(path) || path.startsWith('/graphiql/') ? path : 'unknown';
+  return /^\/(graphql|livez|readyz|inspect|warm)?$/.test(path) || path.startsWith('/graphiql/') ? path : 'unknown';
 }

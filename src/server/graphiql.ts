@@ -1,7 +1,7 @@
 // GraphiQL from this server alone: a small page, and its scripts, styles and workers under names that change with their
 // content. The page may load from nowhere else, and it holds no token.
 
-import { type Example, exampleText } from './examples.js';
+import { type Example, exampleText } from './example.js';
 import { type Exchange, onlyMethods } from './exchange.js';
 import { type GraphiQLAssets, graphiqlAssets } from './graphiql-assets.js';
 import { Refusal } from './refusal.js';

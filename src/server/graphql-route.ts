@@ -1,6 +1,7 @@
 // /graphql for programs: the checks of a request in their order, cheapest first, then its run and its answer.
 
 import { acceptedTypes } from './accept.js';
+import { sendEvents } from './event-stream.js';
 import { type Exchange, onlyMethods } from './exchange.js';
 import type { Engine } from './graphql.js';
 import { postedParams, urlParams } from './params.js';
@@ -18,12 +19,13 @@ export interface GraphQLRouteOptions<Caller extends object> {
   readonly engine: Engine<Caller>;
   readonly contextOf: (arrival: Arrival) => Promise<Caller>;
   readonly maxBodyBytes: number;
+  readonly heartbeatMs: number | undefined;
 }
 
 /** Answers one GraphQL request. @throws {Refusal} before it runs, when it cannot be served. */
 export async function serveGraphQL<Caller extends object>(
   exchange: Exchange,
-  { engine, contextOf, maxBodyBytes }: GraphQLRouteOptions<Caller>,
+  { engine, contextOf, maxBodyBytes, heartbeatMs }: GraphQLRouteOptions<Caller>,
 ): Promise<void> {
   const { request, method, search } = exchange;
   onlyMethods(exchange, 'GET', 'POST');
@@ -33,5 +35,6 @@ export async function serveGraphQL<Caller extends object>(
   const params = posted ? await postedParams(request, maxBodyBytes) : urlParams(search);
   const traced = request.headers['x-cache-trace'] === '1';
   const answer = await engine.run({ exchange, params, caller, accepted, traced });
-  await sendResponse(answer, exchange.response);
+  if (answer.kind === 'stream') await sendEvents(answer.results, exchange.response, heartbeatMs);
+  else await sendResponse(answer.response, exchange.response);
 }

@@ -1,20 +1,24 @@
 // Runs a GraphQL request through Yoga. Yoga parses, validates, executes and picks the form of the answer; bodies, limits
 // and identity are settled before it, and it sees none of the client's headers but what it may answer in.
 
-import type { GraphQLSchema } from 'graphql';
-import { getOperationAST } from 'graphql';
+import { type ExecutionResult, execute, type GraphQLSchema, getOperationAST } from 'graphql';
 import { createYoga, isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga';
 import type { MediaType } from './accept.js';
 import { documentCache, parseDocument } from './document.js';
 import type { Exchange } from './exchange.js';
 import type { Params } from './params.js';
+import { Refusal } from './refusal.js';
 import { type ErrorPolicy, shownError } from './shown-error.js';
+import type { Streams } from './streams.js';
 
 export interface EngineOptions<Caller extends object> {
   readonly schema: GraphQLSchema;
   /** What the caller's operation has read, told when the request asks. */
   readonly traceOf: (caller: Caller) => readonly object[];
   readonly errors: ErrorPolicy;
+  readonly streams: Streams;
+  /** The caller whom an event of a subscription is executed for; undefined for the one who subscribed. */
+  readonly callerOfEvent: (event: unknown) => Caller | undefined;
 }
 
 export interface GraphQLRequest<Caller extends object> {
@@ -25,16 +29,34 @@ export interface GraphQLRequest<Caller extends object> {
   readonly traced: boolean;
 }
 
+export type Answer =
+  | { readonly kind: 'whole'; readonly response: Response }
+  | { readonly kind: 'stream'; readonly results: AsyncIterable<ExecutionResult> };
+
 export interface Engine<Caller extends object> {
-  readonly run: (request: GraphQLRequest<Caller>) => Promise<Response>;
+  readonly run: (request: GraphQLRequest<Caller>) => Promise<Answer>;
 }
+
+/** A request that Yoga runs. What is to be streamed is put beside: Yoga's own streams cannot be left before they begin. */
+interface Running<Caller extends object> extends GraphQLRequest<Caller> {
+  readonly streamed: { results?: AsyncIterable<ExecutionResult> };
+}
+
+const eventStream = 'text/event-stream' satisfies MediaType;
 
 /** A GraphQL engine for `schema`. A resolver's context has the caller's own properties. */
 export function makeEngine<Caller extends object>(options: EngineOptions<Caller>): Engine<Caller> {
-  const yoga = createYoga<GraphQLRequest<Caller>, Caller>({
+  const yoga = createYoga<Running<Caller>, Caller>({
     schema: options.schema,
     context: ({ caller }) => caller,
-    plugins: [useOurRequest(), useBoundedDocuments(), useTrace(options.traceOf), useShownErrors(options.errors)],
+    plugins: [
+      useOurRequest(),
+      useBoundedDocuments(),
+      useStreams(options),
+      useTrace(options.traceOf),
+      useShownErrors(options.errors),
+      useStreaming(),
+    ],
     parserAndValidationCache: documentCache(),
     maxRequestBodySize: false, // counted before; Yoga would pipe each body through a second request
     maskedErrors: false, // useShownErrors does it, knowing the request's id
@@ -48,8 +70,13 @@ export function makeEngine<Caller extends object>(options: EngineOptions<Caller>
   return {
     run: async (request) => {
       const { method } = request.exchange;
-      const headers = { accept: request.accepted.join(', ') };
-      return yoga.fetch(new yoga.fetchAPI.Request('http://gateway/graphql', { method, headers }), request);
+      const accept =
+        request.accepted.filter((type) => type !== eventStream).join(', ') || 'application/graphql-response+json';
+      const running = { ...request, streamed: {} as Running<Caller>['streamed'] };
+      const asked = new yoga.fetchAPI.Request('http://gateway/graphql', { method, headers: { accept } });
+      const response = await yoga.fetch(asked, running);
+      const { results } = running.streamed;
+      return results ? { kind: 'stream', results } : { kind: 'whole', response };
     },
   };
 }
@@ -72,6 +99,27 @@ function useBoundedDocuments<Caller extends object>(): Plugin<GraphQLRequest<Cal
   };
 }
 
+function useStreams<Caller extends object>({
+  streams,
+  callerOfEvent,
+  traceOf,
+}: EngineOptions<Caller>): Plugin<GraphQLRequest<Caller>> {
+  return {
+    onSubscribe: ({ args, setSubscribeFn, context: { accepted, traced, caller } }) => {
+      if (!accepted.includes(eventStream)) {
+        const sentence = 'A subscription is answered as an event stream; send "accept: text/event-stream".';
+        throw new Refusal('BAD_REQUEST', sentence, { status: 406 });
+      }
+      const run = async (event: unknown) => {
+        const now = callerOfEvent(event) ?? caller;
+        const result = await execute({ ...args, rootValue: event, contextValue: now });
+        return traced ? { ...result, extensions: { ...result.extensions, cache: traceOf(now) } } : result;
+      };
+      setSubscribeFn(() => streams.open(args, run));
+    },
+  };
+}
+
 function useTrace<Caller extends object>(
   traceOf: (caller: Caller) => readonly object[],
 ): Plugin<object, GraphQLRequest<Caller>> {
@@ -86,13 +134,34 @@ function useTrace<Caller extends object>(
 function useShownErrors<Caller extends object>(policy: ErrorPolicy): Plugin<object, GraphQLRequest<Caller>> {
   return {
     onResultProcess: ({ result, setResult, serverContext: { exchange } }) => {
-      const shown = <Result extends { errors?: readonly unknown[]; data?: unknown }>(one: Result) => {
+      const shown = <Result extends { errors?: readonly unknown[]; data?: unknown }>(
+        one: Result,
+        executed: boolean,
+      ) => {
         if (!one.errors) return one;
-        const executed = 'data' in one;
         return { ...one, errors: one.errors.map((error) => shownError(error, exchange, executed, policy)) };
       };
       if (Array.isArray(result)) return;
-      setResult(isAsyncIterable(result) ? mapAsyncIterator(result, shown) : shown(result));
+      if (isAsyncIterable(result)) setResult(mapAsyncIterator(result, (one) => shown(one, true)));
+      else setResult(shown(result, 'data' in result));
     },
   };
 }
+
+/** Takes subscriptions out, and what else a client wants as an event stream; refusals with a status stay as they are. */
+function useStreaming<Caller extends object>(): Plugin<object, Running<Caller>> {
+  return {
+    onResultProcess: ({ result, setResultProcessor, serverContext: { accepted, streamed } }) => {
+      if (Array.isArray(result)) return;
+      if (isAsyncIterable(result)) streamed.results = result;
+      else if (accepted.every((type) => type === eventStream) && !hasStatus(result)) streamed.results = only(result);
+      if (streamed.results) setResultProcessor((_, { Response }) => new Response(null), eventStream);
+    },
+  };
+}
+
+async function* only(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
+  yield result;
+}
+
+const hasStatus = ({ errors = [] }: ExecutionResult): boolean => errors.some(({ extensions }) => extensions.http);

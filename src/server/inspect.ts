@@ -1,8 +1,8 @@
 // /inspect: the command line asks a running gateway about an entry, which only the gateway knows when the store is in its
 // process. Whoever asks shows the secret that both read from the home folder; without one there is no such route.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { readJson } from './body.js';
+import { requireControl } from './control.js';
 import { type Exchange, onlyMethods, sendJson } from './exchange.js';
 import { Refusal } from './refusal.js';
 
@@ -17,9 +17,7 @@ const maxBytes = 16_384;
 /** Answers `{view, key}` with the facts of that entry, or 404. @throws {Refusal} without the secret. */
 export async function serveInspect(exchange: Exchange, { inspect, controlSecret }: InspectOptions): Promise<void> {
   onlyMethods(exchange, 'POST');
-  if (!isBearerOf(controlSecret, exchange.request.headers.authorization)) {
-    throw new Refusal('UNAUTHENTICATED', 'Send the control secret of this gateway as a bearer token.');
-  }
+  requireControl(exchange, controlSecret);
   const { view, key } = await wantedEntry(exchange);
   const facts = await inspect(view, key);
   if (!facts) throw new Refusal('NOT_FOUND', 'There is nothing under this view and key.');
@@ -33,10 +31,4 @@ async function wantedEntry({ request }: Exchange): Promise<{ view: string; key: 
     if (typeof view === 'string' && typeof key === 'string') return { view, key };
   }
   throw new Refusal('BAD_REQUEST', 'Send {"view": "…", "key": "…"}.');
-}
-
-// Digests have one length, so that comparing them takes one time whatever was sent.
-function isBearerOf(secret: string, authorization = ''): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(authorization), digest(`Bearer ${secret}`));
 }

@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { wantsHtml } from './accept.js';
 import { answerBrokenRequests } from './broken-request.js';
 import { drainOf } from './drain.js';
-import type { Example } from './examples.js';
+import type { Example } from './example.js';
 import { beginExchange, type Exchange, onlyMethods, sendRefusal } from './exchange.js';
 import { serveGraphiQLAsset, serveGraphiQLPage } from './graphiql.js';
 import { type Engine, makeEngine } from './graphql.js';
@@ -16,6 +16,8 @@ import { listen, urlOf } from './listen.js';
 import type { Logger } from './log.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
+import { Streams } from './streams.js';
+import { serveWarm } from './warm.js';
 
 export interface ServerOptions<Caller extends object> {
   readonly host: string;
@@ -31,11 +33,15 @@ export interface ServerOptions<Caller extends object> {
   readonly contextOf: (arrival: Arrival) => Promise<Caller>;
   /** What a request has read, for `extensions.cache` of an answer to `x-cache-trace: 1`. */
   readonly traceOf: (caller: Caller) => readonly object[];
+  /** The caller whom an event of a subscription is executed for; left out, the one who subscribed. */
+  readonly callerOfEvent?: (event: unknown) => Caller | undefined;
   /** The coded form of an error that a client can act on; left out, only errors that carry a code are told as they are. */
   readonly codedError?: ErrorPolicy['codedError'];
   readonly readiness: () => Promise<Readiness>;
   /** Left out, or without `controlSecret`, there is no /inspect. */
   readonly inspect?: ((view: string, key: string) => Promise<object | undefined>) | undefined;
+  /** Left out, or without `controlSecret`, there is no /warm. */
+  readonly warm?: ((view: string, after: string | undefined) => Promise<object | undefined>) | undefined;
   readonly controlSecret?: string | undefined;
   readonly logger: Logger;
   /** Left out, GraphiQL is not served. */
@@ -44,12 +50,17 @@ export interface ServerOptions<Caller extends object> {
   readonly production: boolean;
   /** 1 MB unless given. */
   readonly maxBodyBytes?: number;
+  /** How often a silent event stream is kept open by a comment; 12 s unless given. */
+  readonly heartbeatMs?: number;
 }
 
 export interface RunningServer {
   /** Where it is reached, such as http://127.0.0.1:4000; GraphQL is at /graphql. */
   readonly url: string;
-  /** Stops accepting, lets running requests finish for up to 5 s, and resolves when no connection is left. */
+  /**
+   * Stops accepting, ends subscriptions, lets running requests finish for up to 5 s, and resolves when no connection is
+   * left.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -58,8 +69,10 @@ const graceMs = 5_000;
 
 /** Starts to listen. @throws {CannotListen} with the setting to change. */
 export async function startServer<Caller extends object>(options: ServerOptions<Caller>): Promise<RunningServer> {
-  const { schema, traceOf, production, codedError = () => undefined } = options;
-  const engine = makeEngine({ schema, traceOf, errors: { codedError, suggest: !production } });
+  const { schema, traceOf, production, codedError = () => undefined, callerOfEvent = () => undefined } = options;
+  const streams = new Streams();
+  const errors = { codedError, suggest: !production };
+  const engine = makeEngine({ schema, traceOf, errors, streams, callerOfEvent });
   const server = boundedServer();
   const drain = drainOf(server, graceMs);
   server.on('request', (request, response) => {
@@ -70,7 +83,12 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   });
   answerBrokenRequests(server);
   const port = await listen(server, options);
-  return { url: urlOf(options.host, port), close: drain.close };
+  const close = () => {
+    const drained = drain.close();
+    streams.close();
+    return drained;
+  };
+  return { url: urlOf(options.host, port), close };
 }
 
 function boundedServer(): Server {
@@ -89,15 +107,25 @@ async function route<Caller extends object>(
   options: ServerOptions<Caller>,
   closing: boolean,
 ): Promise<void> {
-  const { contextOf, readiness, inspect, controlSecret, graphiql, maxBodyBytes = megabyte } = options;
+  const {
+    contextOf,
+    readiness,
+    inspect,
+    warm,
+    controlSecret,
+    graphiql,
+    maxBodyBytes = megabyte,
+    heartbeatMs,
+  } = options;
   const { path, method, request } = exchange;
   if (path === '/graphql') {
     if (graphiql && method === 'GET' && wantsHtml(request)) return serveGraphiQLPage(exchange, graphiql.examples);
-    return serveGraphQL(exchange, { engine, contextOf, maxBodyBytes });
+    return serveGraphQL(exchange, { engine, contextOf, maxBodyBytes, heartbeatMs });
   }
   if (path === '/livez') return serveLiveness(exchange);
   if (path === '/readyz') return serveReadiness(exchange, readiness, closing);
   if (path === '/inspect' && inspect && controlSecret) return serveInspect(exchange, { inspect, controlSecret });
+  if (path === '/warm' && warm && controlSecret) return serveWarm(exchange, { warm, controlSecret });
   if (graphiql && path.startsWith('/graphiql/')) return serveGraphiQLAsset(exchange);
   if (path === '/') return redirect(exchange, '/graphql');
   throw new Refusal('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql.');

@@ -1,7 +1,7 @@
 // What accounts and their statements promise, asked through GraphQL.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { traceOf } from '../../src/gateway.js';
-import { readAccount } from '../../src/resolvers/index.js';
+import { contextOfViewer, readAccount } from '../../src/resolvers/index.js';
 import { type Api, startApi } from '../support/api.js';
 
 const officer = {
@@ -251,10 +251,9 @@ describe('a trace', () => {
     await open('t-1', { holder: 'ana' });
     const traced = async (number: string) => {
       const viewer = { subject: 'bruno', scopes: new Set(['statements:read']), tokenId: null };
-      const cache = api.gateway.services.cache.request();
-      const ctx = { services: api.gateway.services, viewer, cache, posted: true };
+      const ctx = contextOfViewer(api.gateway.services, viewer);
       for (let time = 0; time < 2; time++) {
-        cache.clear();
+        ctx.cache.clear();
         expect(await readAccount(ctx, number)).toBeNull();
       }
       return traceOf(ctx).map((entry) => ({ ...entry, key: 'key', ms: 0 }));

@@ -102,6 +102,11 @@ export function watchEndless(): Promise<unknown> {
 
 const leaving = new EventEmitter();
 
+/** Events of 100 KB that the subscription `flood` was asked for. */
+export const floodedEvents = (): number => flooded;
+
+let flooded = 0;
+
 async function callerOf({ authorization, posted }: Arrival): Promise<Caller> {
   const failure = authorization?.replace('Bearer ', '');
   if (failure === 'unknown') throw Object.assign(new Error('This token is not valid.'), { code: 'UNAUTHENTICATED' });
@@ -113,7 +118,7 @@ async function callerOf({ authorization, posted }: Arrival): Promise<Caller> {
 const schema = buildSchema(`
   type Query { hello(name: String! = "you"): String! caller: String! broken: String coded: String number: Int slow: String nest: Query }
   type Mutation { rename(label: String!): String! }
-  type Subscription { ticks: Int! endless: Int! }
+  type Subscription { ticks: Int! endless: Int! failing: Int! flood: String! }
 `);
 
 resolve(schema.getQueryType(), {
@@ -149,6 +154,16 @@ const endless: AsyncIterableIterator<unknown> = {
   },
 };
 subscribe('endless', () => endless);
+subscribe('failing', async function* () {
+  yield { failing: 1 };
+  throw new Error('relation "tokens" does not exist at /srv/db.ts, s3cret');
+});
+subscribe('flood', async function* () {
+  for (;;) {
+    flooded++;
+    yield { flood: 'x'.repeat(100_000) };
+  }
+});
 
 function subscribe(name: string, source: () => AsyncIterable<unknown>): void {
   const field = schema.getSubscriptionType()?.getFields()[name];

@@ -30,21 +30,31 @@ const DAY_MS = 86_400_000;
 /** Loads the demo data into a database that has no menus yet. */
 export async function loadDemoData(services: Services): Promise<void> {
   if ((await findMenuKeys(services.query, undefined, 1)).length > 0) return;
-  const ctx = demoContext(services);
-  for (const menu of MENUS) await saveMenu(ctx, menu);
-  for (const { transactions, ...account } of ACCOUNTS) {
-    await openAccount(ctx, account);
-    for (const [at, lines] of transactions.entries()) {
-      const daysAgo = transactions.length - at;
-      const date = todayIn(account.timeZone, services.now() - daysAgo * DAY_MS);
-      await postTransactions(ctx, { account: account.number, date, lines: lines.map(lineOf(date)) });
-      await closeBusinessDay(ctx, { account: account.number, date });
-    }
+  // Side by side: they share no rows, and each context is a request of its own.
+  await Promise.all([
+    ...MENUS.map((menu) => saveMenu(demoContext(services), menu)),
+    ...ACCOUNTS.map((account) => loadAccount(demoContext(services), account)),
+    ...ENVIRONMENTS.map((environment) => loadEnvironment(demoContext(services), environment)),
+    loadSecurityValues(demoContext(services)),
+  ]);
+}
+
+async function loadAccount(ctx: Context, { transactions, ...account }: DemoAccount): Promise<void> {
+  await openAccount(ctx, account);
+  for (const [at, lines] of transactions.entries()) {
+    const daysAgo = transactions.length - at;
+    const date = todayIn(account.timeZone, ctx.services.now() - daysAgo * DAY_MS);
+    await postTransactions(ctx, { account: account.number, date, lines: lines.map(lineOf(date)) });
+    await closeBusinessDay(ctx, { account: account.number, date });
   }
-  for (const environment of ENVIRONMENTS) {
-    await saveEnvironment(ctx, environment);
-    for (const flag of FLAGS) await saveFlag(ctx, { ...flag, environment: environment.key });
-  }
+}
+
+async function loadEnvironment(ctx: Context, environment: { key: string; public: boolean }): Promise<void> {
+  await saveEnvironment(ctx, environment);
+  for (const flag of FLAGS) await saveFlag(ctx, { ...flag, environment: environment.key });
+}
+
+async function loadSecurityValues(ctx: Context): Promise<void> {
   await putParameter(ctx, { name: 'password-policy', parameter: PASSWORD_POLICY, schema: PASSWORD_POLICY_SCHEMA });
   await changeSecurityList(ctx, { name: 'blocked-domains', add: BLOCKED_DOMAINS });
   await putSecret(ctx, { name: 'partner-api-key', value: 'demo-key-of-no-partner', rotateEveryDays: 90 });
@@ -53,13 +63,12 @@ export async function loadDemoData(services: Services): Promise<void> {
 /** A fresh token for each role; those of earlier starts are revoked. */
 export async function issueDemoTokens(services: Services): Promise<ReadonlyMap<string, string>> {
   await revokeTokensNamed(services.db, TOKEN_NAME);
-  const tokens = new Map<string, string>();
-  for (const [role, scopes] of Object.entries(DEMO_ROLES)) {
+  const issued = Object.entries(DEMO_ROLES).map(async ([role, scopes]) => {
     const subject = SUBJECTS[role as DemoRole];
     const { secret } = await issueToken(demoContext(services), { name: TOKEN_NAME, subject, scopes });
-    tokens.set(role, secret);
-  }
-  return tokens;
+    return [role, secret] as const;
+  });
+  return new Map(await Promise.all(issued));
 }
 
 const demoContext = (services: Services): Context =>
@@ -68,6 +77,16 @@ const demoContext = (services: Services): Context =>
 const lineOf =
   (date: string) =>
   ([description, minor, kind]: Line, at: number) => ({ externalId: `${date}-${at + 1}`, description, minor, kind });
+
+interface DemoAccount {
+  readonly number: string;
+  readonly holder: string;
+  readonly currency: string;
+  readonly timeZone: string;
+  readonly opening: bigint;
+  /** Of the last days, the oldest day first. */
+  readonly transactions: readonly (readonly Line[])[];
+}
 
 type Line = readonly [description: string, minor: bigint, kind: string];
 
@@ -137,15 +156,7 @@ const MENUS = [
   },
 ];
 
-/** Transactions of the last days, the oldest day first. */
-const ACCOUNTS: readonly {
-  readonly number: string;
-  readonly holder: string;
-  readonly currency: string;
-  readonly timeZone: string;
-  readonly opening: bigint;
-  readonly transactions: readonly (readonly Line[])[];
-}[] = [
+const ACCOUNTS: readonly DemoAccount[] = [
   {
     number: '0001-1',
     holder: 'ana',

@@ -3,7 +3,9 @@
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { ADVISORY, lockKey, lockRow } from './advisory-lock.js';
+import { ARRAY_TYPES } from './array-types.js';
 import { preparedQuery } from './connection.js';
+import { LONG_GREETING } from './lasting.js';
 
 /** Above this many pending entries an empty generation is cheaper than carrying them over. */
 const MAX_PENDING = 20_000;
@@ -30,9 +32,11 @@ export function openChangeLog(url: string, gatewayId?: string) {
   const client = postgres(url, {
     max: 1,
     connect_timeout: 5,
+    fetch_types: false,
+    types: ARRAY_TYPES,
     onnotice: () => {},
     max_lifetime: null, // the locks of the session must not lapse
-    connection: { application_name: 'espelho relay', statement_timeout: 10_000 },
+    connection: { application_name: 'espelho relay', statement_timeout: 10_000, options: LONG_GREETING },
   });
   const query = preparedQuery(client);
   return {

@@ -4,7 +4,9 @@ import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { ARRAY_TYPES } from './array-types.js';
 import { DatabaseUnavailable, withDeadline } from './errors.js';
+import { LONG_GREETING, lasting } from './lasting.js';
 
 export type Db = PostgresJsDatabase;
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
@@ -36,11 +38,14 @@ const IDLE_IN_TRANSACTION_MS = 15_000;
 export function connect(options: ConnectionOptions): Connection {
   const common = {
     connect_timeout: 5,
+    fetch_types: false,
+    types: ARRAY_TYPES,
     onnotice: () => {},
     connection: {
       application_name: 'espelho',
       DateStyle: 'ISO',
       TimeZone: 'UTC',
+      options: LONG_GREETING,
       statement_timeout: options.statementTimeoutMs ?? 10_000,
     },
   };
@@ -53,7 +58,7 @@ export function connect(options: ConnectionOptions): Connection {
   const writes = postgres(options.url, { ...common, connection, max: options.maxWrites ?? 8 });
   const reads = postgres(options.url, { ...common, max: options.maxReads ?? 8 });
   return {
-    db: drizzle(writes),
+    db: drizzle(lasting(writes)),
     query: preparedQuery(reads),
     close: async () => {
       await Promise.all([writes.end({ timeout: 2 }), reads.end({ timeout: 2 })]);

@@ -21,6 +21,7 @@ export type { MenuItemInput } from './menu-item.js';
 export { flatten, type MenuDocument, type MenuItem, type MenuItemDefinition } from './menu-tree.js';
 export { formatDecimal } from './money.js';
 export * from './posting.js';
+export type { TransactionInput } from './posting-input.js';
 export * from './scopes.js';
 export * from './secret.js';
 export * from './security-list.js';

@@ -31,6 +31,7 @@ import type { Context } from './context.js';
 import { Invalid, NotFound } from './errors.js';
 import type { Maybe } from './input.js';
 import { formatDecimal, isCurrency } from './money.js';
+import { requireAmount, requireLines, requireText, type TransactionInput } from './posting-input.js';
 import { type WriteOptions, write } from './write.js';
 
 export interface OpenAccountInput {
@@ -41,17 +42,8 @@ export interface OpenAccountInput {
   readonly opening?: Maybe<bigint>;
 }
 
-export interface TransactionInput {
-  readonly externalId: string;
-  readonly minor: bigint;
-  readonly description: string;
-  readonly kind?: Maybe<string>;
-}
-
-const MAX_LINES = 1_000;
 /** SQLSTATE numeric_value_out_of_range. */
 const OUT_OF_RANGE = '22003';
-const MAX_MINOR = 2n ** 63n - 1n;
 
 /** Opens an account with the balance that it has before its first business day. */
 export async function openAccount(ctx: Context, input: OpenAccountInput, options?: Maybe<WriteOptions>) {
@@ -265,42 +257,6 @@ async function requireClosing(
       },
     );
   }
-}
-
-function requireLines(lines: readonly TransactionInput[]): readonly TransactionInput[] {
-  if (lines.length === 0 || lines.length > MAX_LINES) {
-    throw new Invalid(
-      `One mutation takes 1 to ${MAX_LINES} transactions; bring more in by "espelho import statements".`,
-      {
-        path: ['lines'],
-      },
-    );
-  }
-  const seen = new Set<string>();
-  for (const [at, line] of lines.entries()) {
-    const path = ['lines', String(at)];
-    requireText(line.externalId, 1, 255, [...path, 'externalId']);
-    requireText(line.description, 0, 500, [...path, 'description']);
-    if (line.kind !== null && line.kind !== undefined) requireText(line.kind, 1, 100, [...path, 'kind']);
-    requireAmount(line.minor, [...path, 'minor']);
-    if (seen.has(line.externalId)) {
-      throw new Invalid(`Transaction ${JSON.stringify(line.externalId)} is there twice.`, {
-        path: [...path, 'externalId'],
-      });
-    }
-    seen.add(line.externalId);
-  }
-  return lines;
-}
-
-function requireText(text: string, min: number, max: number, path: readonly string[]): string {
-  if (text.trim().length >= min && text.length <= max && !/\p{Cc}/u.test(text)) return text;
-  throw new Invalid(`${path.at(-1)} has ${min} to ${max} characters and no control characters.`, { path });
-}
-
-function requireAmount(minor: bigint, path: readonly string[]): bigint {
-  if (minor <= MAX_MINOR && minor >= -MAX_MINOR) return minor;
-  throw new Invalid('The amount does not fit into 64 bits.', { path });
 }
 
 const noAccount = (number: string) =>

@@ -217,5 +217,5 @@ describe('the relays of several gateways', () => {
     await eventually(() => gateway.cache.status().trusted);
     expect(await gateway.note('a')).toBe('new');
     await gateway.close();
-  });
+  }, 60_000);
 });

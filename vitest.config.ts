@@ -10,8 +10,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**'],
     globalSetup: ['test/support/servers.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Against hanging only; what is promised within a time says so itself.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     // What postgres.js throws out of an immediate when a test takes its connection away; src/db/errors.ts has the story.
     onUnhandledError: ({ message = '', stack = '' }) =>

@@ -49,6 +49,8 @@ export interface GatewayOptions {
   readonly masterKey: string;
   readonly partitions: number | undefined;
   readonly ttlMs: ReadonlyMap<string, number>;
+  /** How long the store may take to answer. */
+  readonly storeTimeoutMs?: number;
   readonly logger: GatewayLog;
 }
 
@@ -79,7 +81,7 @@ const IDENTITY_WAIT_MS = 3_000;
  * @throws {ForeignStore} when other gateways on this database use another store.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { databaseUrl, redisUrl, pepper, logger } = options;
+  const { databaseUrl, pepper, logger } = options;
   await migrate(databaseUrl, options.partitions);
   const database = connect({ url: databaseUrl });
   const id = randomUUID();
@@ -90,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   try {
     const installation = await findInstallation(database.query);
-    const { store, storeName } = await openStore(redisUrl, installation);
+    const { store, storeName } = await openStore(options, installation);
     closing.unshift(store.close);
     await requireSharedStore(store, changeLog, installation);
     const cache = new Cache({
@@ -191,7 +193,7 @@ async function contextOf(
 }
 
 async function openStore(
-  redisUrl: string | undefined,
+  { redisUrl, storeTimeoutMs = STORE_TIMEOUT_MS }: GatewayOptions,
   { id }: Installation,
 ): Promise<{ store: Store; storeName: string }> {
   if (redisUrl === undefined) {
@@ -201,7 +203,7 @@ async function openStore(
     };
   }
   const connections = await connectRedis(redisUrl);
-  const store = redisStore({ ...connections, installation: id, timeoutMs: STORE_TIMEOUT_MS });
+  const store = redisStore({ ...connections, installation: id, timeoutMs: storeTimeoutMs });
   try {
     return { store, storeName: (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)' };
   } catch (error) {

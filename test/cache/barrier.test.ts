@@ -31,7 +31,7 @@ describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => 
     for (let round = 1; round <= 20; round++) {
       await gateway.note('a');
       await database.psql`UPDATE notes SET text = ${String(round)} WHERE key = 'a'`;
-      await database.psql`SELECT cache_barrier('10 seconds')`;
+      await database.psql`SELECT cache_barrier('30 seconds')`;
       expect(await gateway.note('a')).toBe(String(round));
     }
   });
@@ -41,11 +41,13 @@ describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => 
     await look.reached;
     await database.psql`UPDATE notes SET text = 'late' WHERE key = 'a'`;
     let returned = false;
-    const barrier = database.psql`SELECT cache_barrier('10 seconds')`.then(() => {
+    const barrier = database.psql`SELECT cache_barrier('30 seconds')`.then(() => {
       returned = true;
     });
     await eventually(async () => {
-      const [row] = await database.psql`SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND objid = 1`;
+      const [row] = await database.psql`SELECT count(*)::int FROM pg_locks
+        WHERE locktype = 'advisory' AND objid = 1
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
       return row?.count > 0;
     });
     expect(returned).toBe(false);
@@ -62,13 +64,13 @@ describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => 
       'The cache did not catch up within 00:00:00.05; is the gateway connected to its Redis?',
     );
     look.open();
-    await database.psql`SELECT cache_barrier('10 seconds')`;
+    await database.psql`SELECT cache_barrier('30 seconds')`;
   });
 
   it('is not held up by a transaction that began before it and is still open', async () => {
     await database.psql.begin(async (session) => {
       await session`INSERT INTO notes VALUES ('open', 'text') ON CONFLICT (key) DO UPDATE SET text = excluded.text`;
-      await database.psql`SELECT cache_barrier('10 seconds')`;
+      await database.psql`SELECT cache_barrier('30 seconds')`;
     });
   });
 
@@ -106,7 +108,8 @@ it('cache_barrier returns although the partition count was changed before the fi
   const gateway = await openGateway({ ...database, partitions: 4 });
   await beat(gateway.connection.query, randomUUID(), 'redis');
   await database.psql`INSERT INTO notes VALUES ('a', 'text')`;
-  await database.psql`SELECT cache_barrier('2 seconds')`;
+  await database.psql`UPDATE gateway SET alive_until = now() + interval '1 hour'`;
+  await database.psql`SELECT cache_barrier('30 seconds')`;
   await gateway.close();
   await database.close();
 });

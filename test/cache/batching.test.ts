@@ -43,7 +43,7 @@ describe.each([1, 16])('with %i partitions', (partitions) => {
     database = await createDatabase({ partitions });
     await createNotes(database);
     gateway = await openGateway(database);
-    gateway.atRelay.close('look');
+    await gateway.holdRelay();
   });
   afterAll(async () => {
     await gateway.close();

@@ -129,7 +129,7 @@ describe('a change', () => {
   it('of 10,000 rows runs the trigger once, within seconds', async () => {
     const startedMs = performance.now();
     await database.psql`INSERT INTO notes SELECT ${key} || ' ' || n, 'many' FROM generate_series(1, 10000) AS n`;
-    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    expect(performance.now() - startedMs).toBeLessThan(40_000);
     const [row] = await database.psql`SELECT count(*)::int, count(DISTINCT version)::int AS versions
       FROM entry WHERE view = 'note' AND key LIKE ${`${key} %`}`;
     expect(row).toEqual({ count: 10_000, versions: 10_000 });

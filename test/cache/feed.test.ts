@@ -125,7 +125,7 @@ it('a version that another gateway was told of can be demanded here', async () =
 });
 
 describe('looking', () => {
-  const clock = testClock();
+  const clock = testClock({ still: true });
   const events = new Events();
   let looks: string[];
   let answer: (cursor: string) => Partial<ChangeBatch> | Error;
@@ -159,8 +159,20 @@ describe('looking', () => {
   const all = { view: 'note', concerns: () => true };
   const look = async () => {
     const before = looks.length;
+    await eventually(() => clock.sleepers() > 0);
     clock.skip(100);
-    await eventually(() => looks.length > before);
+    await eventually(() => looks.length > before && clock.sleepers() > 0);
+  };
+  const close = async () => {
+    let over = false;
+    const closed = feed.close().then(() => {
+      over = true;
+    });
+    await eventually(() => {
+      clock.skip(100);
+      return over;
+    });
+    await closed;
   };
 
   it('goes on only while somebody listens, and from now when somebody comes again', async () => {
@@ -168,17 +180,22 @@ describe('looking', () => {
     const stream = await feed.listen(all);
     await look();
     await stream.return();
-    clock.skip(100);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually(() => {
+      clock.skip(100);
+      return clock.sleepers() === 0;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
     const before = looks.length;
-    for (let time = 0; time < 5; time++) clock.skip(100);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let time = 0; time < 5; time++) {
+      clock.skip(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(looks.length).toBe(before);
     const again = await feed.listen(all);
     await eventually(() => looks.length > before);
     expect(looks.at(-1)).toBe('begin');
     await again.return();
-    await feed.close();
+    await close();
   });
 
   it('tells nobody of what was committed before he came', async () => {
@@ -189,7 +206,7 @@ describe('looking', () => {
     answer = () => ({ entries: changes('b@2') });
     await look();
     expect([(await taken(first)).key, (await taken(first)).key, (await taken(second)).key]).toEqual(['a', 'b', 'b']);
-    await feed.close();
+    await close();
   });
 
   it('is repeated from the same place when it failed, and says so', async () => {
@@ -206,7 +223,7 @@ describe('looking', () => {
     expect(looks.slice(0, 4)).toEqual(['begin', 'one', 'one', 'one']);
     expect(await taken(stream)).toEqual({ view: 'note', key: 'a', version: 1n });
     expect(failing).toEqual(['feed', 'feed']);
-    await feed.close();
+    await close();
   });
 
   it('keeps for a slow listener the newest version of each key, in the order in which they came', async () => {
@@ -220,7 +237,7 @@ describe('looking', () => {
       { key: 'a', version: 3n },
       { key: 'b', version: 2n },
     ]);
-    await feed.close();
+    await close();
   });
 
   it.each([
@@ -232,17 +249,20 @@ describe('looking', () => {
   ])('ends a stream with an error when %s', async (_, lost) => {
     const stream = await feed.listen(all);
     answer = lost;
-    await look();
+    await eventually(() => {
+      clock.skip(100);
+      return feed.listeners === 0;
+    });
     await expect(stream.next()).rejects.toThrow(FeedInterrupted);
     expect(await stream.next()).toEqual({ done: true, value: undefined });
     expect(feed.listeners).toBe(0);
-    await feed.close();
+    await close();
   });
 
   it('lets a listener who waits go when the feed is closed', async () => {
     const stream = await feed.listen(all);
     const waiting = stream.next();
-    await feed.close();
+    await close();
     expect(await waiting).toEqual({ done: true, value: undefined });
   });
 });

@@ -20,10 +20,17 @@ afterAll(() => redis.close());
 beforeEach(async () => {
   database = await createDatabase();
   await createNotes(database);
-  gateway = await openGateway(database, { redisUrl: redis.url, timeoutMs: 150 });
+  gateway = await openGateway(database, { redisUrl: redis.url, timeoutMs: 1_000 });
   await eventually(() => gateway.cache.status().trusted);
   await eventually(() => writeNote(gateway, 'a', 'old').catch(() => false));
+  await hits(noteView);
 });
+/** Resolves once `a` is read out of the store. */
+const hits = (view: typeof noteView) =>
+  eventually(async () => {
+    await gateway.read(view, 'a');
+    return gateway.story.of(view.name, 'a').at(-1) === 'hit';
+  });
 afterEach(async () => {
   await redis.thaw();
   await gateway.close();
@@ -51,18 +58,17 @@ describe.each(['stopped', 'frozen'] as const)('while Redis is %s', (how) => {
 
   it('every read is answered, from the first', async () => {
     await failures[how].begin();
-    const startedMs = performance.now();
     expect(await gateway.note('a')).toBe('old');
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    expect(gateway.story.of('note', 'a').at(-1)).toBe('bypass');
   });
 
   it('reads come from Postgres without waiting for Redis', async () => {
     await failed();
     await database.psql`UPDATE notes SET text = 'new' WHERE key = 'a'`;
-    const startedMs = performance.now();
+    gateway.story.clear();
     for (let reads = 0; reads < 20; reads++) expect(await gateway.note('a')).toBe('new');
-    expect(performance.now() - startedMs).toBeLessThan(2_000); // 20 time-outs would take 3 s
-    expect(gateway.story.of('note', 'a').at(-1)).toBe('bypass');
+    expect(gateway.story.of('note', 'a')).toEqual(Array.from({ length: 20 }, () => ['loaded', 'bypass']).flat());
+    expect(gateway.story.all('flush')).toEqual([]); // nothing was asked of Redis
   });
 
   it('a write is refused at once, with an error that asks to try again, and leaves nothing', async () => {
@@ -71,7 +77,7 @@ describe.each(['stopped', 'frozen'] as const)('while Redis is %s', (how) => {
       const writing = await beginWriting(gateway, 'a', 'never');
       const startedMs = performance.now();
       const refusal = await writing.fence().catch((error) => error);
-      expect(performance.now() - startedMs).toBeLessThan(1_500);
+      expect(performance.now() - startedMs).toBeLessThan(10_000); // its time-out is one second
       expect(refusal).toBeInstanceOf(CacheUnavailable);
       expect(refusal.code).toBe('CACHE_UNREACHABLE');
       await writing.rollback();
@@ -81,12 +87,12 @@ describe.each(['stopped', 'frozen'] as const)('while Redis is %s', (how) => {
 
   it('a write that lost it after COMMIT is not acknowledged as visible, and says so soon', async () => {
     const writing = await beginWriting(gateway, 'a', 'new');
-    await eventually(() => writing.fence().then(() => true));
+    await writing.fence();
     await writing.commit();
     await failures[how].begin();
     const startedMs = performance.now();
     expect(await writing.settle()).toBe(false);
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
     expect(await gateway.note('a')).toBe('new');
   });
 
@@ -165,10 +171,7 @@ describe('while Postgres fails', () => {
   });
 
   it('an available view answers what is left, marked stale; a strict one fails', async () => {
-    await eventually(async () => {
-      await gateway.read(boardView, 'a');
-      return gateway.story.of('board', 'a').at(-1) === 'hit';
-    });
+    await hits(boardView);
     const writing = await beginWriting(gateway, 'a', 'new');
     await writing.fence();
     fail();

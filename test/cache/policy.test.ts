@@ -30,6 +30,7 @@ describe('a TTL', () => {
       overrides,
       runtimeTtls: () => look(),
     });
+    await gateway.holdRelay();
     return gateway;
   };
   const set = (ttlMs: number, version = '1') => {

@@ -1,9 +1,13 @@
 // When a write is acknowledged, the store holds its value or none: no publish, however late, puts an older one there.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { partitionOf } from '../../src/cache/index.js';
 import { FENCE_GRACE_MS } from '../../src/cache/store.js';
+import { testClock } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { elapse } from '../support/elapse.js';
 import { type Gateway, openGateway } from '../support/engine.js';
 import { boardView, createNotes } from '../support/notes.js';
+import { redisCli } from '../support/redis.js';
 import { beginWriting, writeNote } from '../support/writing.js';
 
 describe.each(['redis', 'memory'] as const)('a publish to %s', (store) => {
@@ -13,15 +17,23 @@ describe.each(['redis', 'memory'] as const)('a publish to %s', (store) => {
   let other: Gateway;
   let key: string;
   let keys = 0;
+  const clock = testClock();
+  const cli = redisCli(inject('redisUrl'));
+  const graceIsOver = async () => {
+    if (store === 'memory') return clock.skip(FENCE_GRACE_MS + 1);
+    const tag = `{${database.installation}.${partitionOf('note', key, database.partitions)}}`;
+    await elapse(cli, { tag, view: 'note', key }, FENCE_GRACE_MS + 1);
+  };
 
   beforeAll(async () => {
     database = await createDatabase();
     await createNotes(database);
-    gateway = await openGateway(database, { store });
+    gateway = await openGateway(database, { store, clock });
     other = store === 'redis' ? await openGateway(database) : gateway;
-    for (const each of [gateway, other]) each.atRelay.close('look');
+    await Promise.all([...new Set([gateway, other])].map((each) => each.holdRelay()));
   });
   afterAll(async () => {
+    cli.disconnect();
     await gateway.close();
     if (other !== gateway) await other.close();
     await database.close();
@@ -107,7 +119,7 @@ describe.each(['redis', 'memory'] as const)('a publish to %s', (store) => {
     const writing = await beginWriting(gateway, key, 'new');
     await writing.fence();
     await writing.commit();
-    await new Promise((resolve) => setTimeout(resolve, FENCE_GRACE_MS + 10));
+    await graceIsOver();
     expect(await other.note(key)).toBe('new');
     await other.story.until('filled', { view: 'note', key });
     expect(await writing.settle()).toBe(true);

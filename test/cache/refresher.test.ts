@@ -19,7 +19,9 @@ const LIFE_MS = 60_000;
 describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (store) => {
   let database: TestDatabase;
   let cli: Redis;
-  let clock: TestClock;
+  let time: TestClock;
+  /** Beats come when a test says, however long it takes. */
+  let beats: TestClock;
   let gateway: Gateway;
   let others: Gateway[];
   let prefix: string;
@@ -37,7 +39,8 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
   beforeEach(async () => {
     others = [];
     prefix = `round ${rounds++}`;
-    clock = testClock();
+    time = testClock();
+    beats = testClock({ still: true });
     gateway = await open();
   });
   afterEach(async () => {
@@ -45,16 +48,17 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
   });
   const open = async (options: GatewayOptions = {}) => {
     const views = [noteView, warmView];
+    const clock = { ...time, sleep: (ms: number) => (ms === BEAT_MS ? beats : time).sleep(ms) };
     const common = { store, clock, views, random: () => 0, overrides: new Map([['board', LIFE_MS]]) };
     const opened = await openGateway(database, { ...common, ...options });
-    opened.atRelay.close('look');
+    await opened.holdRelay();
     return opened;
   };
   const keysOf = (count: number) => Array.from({ length: count }, (_, at) => `${prefix} ${at}`);
   const read = (key: string, from = gateway) => from.read(warmView, key);
   /** Lets an entry reach this share of its life. */
   const age = async (keys: readonly string[], share: number) => {
-    if (store === 'memory') return clock.skip(LIFE_MS * share);
+    if (store === 'memory') return time.skip(LIFE_MS * share);
     for (const key of keys) {
       const entry = `{${database.installation}.${partitionOf('board', key, database.partitions)}}e:board:${key}`;
       await cli.hincrby(entry, 's', -Math.round(LIFE_MS * share));
@@ -71,14 +75,18 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     return keys;
   };
   const story = (key: string) => gateway.story.of('board', key);
-  const beat = () => clock.skip(BEAT_MS);
+  /** The next beat; what is due waits for it. */
+  const beat = async () => {
+    await eventually(() => beats.sleepers() > 0);
+    beats.skip(BEAT_MS);
+  };
 
   it('renews what is read near its end, many keys by one statement, while readers hit what stands', async () => {
     const keys = await filled(200);
     const sent = gateway.source.sent();
     const loaded = gateway.source.gates.close('load', 'after');
     await Promise.all(keys.map((key) => read(key)));
-    beat();
+    await beat();
     await loaded.reached;
     expect(await Promise.all(keys.map((key) => read(key)))).toEqual(keys.map(() => 'old'));
     expect(gateway.story.all('miss')).toEqual([]);
@@ -96,10 +104,10 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     const keys = await filled(501);
     const sent = gateway.source.sent();
     await Promise.all(keys.map((key) => read(key)));
-    beat();
+    await beat();
     await gateway.story.until('filled', undefined, 500);
     expect(gateway.source.sent() - sent).toBe(1);
-    beat();
+    await beat();
     await gateway.story.until('filled', undefined, 501);
     expect(gateway.source.sent() - sent).toBe(2);
   });
@@ -107,7 +115,6 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
   it('leaves alone what is read early in its life', async () => {
     const [key = ''] = await filled(1, RENEW_AFTER - 0.1);
     await read(key);
-    beat();
     await oneMoreBeat();
     expect(story(key)).toEqual(['hit']);
   });
@@ -115,7 +122,7 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
   it('lets expire what nobody reads', async () => {
     const [read1 = '', unread = ''] = await filled(2);
     await read(read1);
-    beat();
+    await beat();
     await gateway.story.until('filled', { view: 'board', key: read1 });
     await age([unread], 1);
     expect(story(unread)).toEqual([]);
@@ -137,7 +144,7 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     const [key = ''] = await filled(1);
     const loaded = gateway.source.gates.close('load', 'after');
     await read(key);
-    beat();
+    await beat();
     await loaded.reached;
     const writing = writeNote(gateway, key, 'new');
     await gateway.story.until('renewing');
@@ -152,7 +159,7 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     const [key = ''] = await filled(1);
     const loaded = gateway.source.gates.close('load', 'after');
     await read(key);
-    beat();
+    await beat();
     await loaded.reached;
     const writing = await beginWriting(gateway, key, 'never');
     await writing.fence();
@@ -167,13 +174,13 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     const [key = ''] = await filled(1);
     gateway.source.failNext(new Error('The statement failed.'));
     await read(key);
-    beat();
+    await beat();
     await gateway.story.until('failing');
     expect(await read(key)).toBe('old');
-    clock.skip(LEASE_MS + 1); // the lease of the renewal that failed
+    time.skip(LEASE_MS + 1); // the lease of the renewal that failed
     if (store === 'redis') await expireLease(key);
     await read(key);
-    beat();
+    await beat();
     await gateway.story.until('filled', { view: 'board', key });
     expect(gateway.story.all('renewing')).toHaveLength(2);
   });
@@ -181,8 +188,8 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
   it('ends with the cache, without waiting for its beat', async () => {
     await gateway.close();
     const endless = {
-      ...clock,
-      sleep: (ms: number) => (ms === BEAT_MS ? new Promise<void>(() => {}) : clock.sleep(ms)),
+      ...time,
+      sleep: (ms: number) => (ms === BEAT_MS ? new Promise<void>(() => {}) : time.sleep(ms)),
     };
     gateway = await open({ clock: endless });
     const [key = ''] = await filled(1);
@@ -199,7 +206,7 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
       others.push(other);
       const [key = ''] = await filled(1);
       await Promise.all([read(key), read(key, other)]);
-      beat();
+      await beat();
       await Promise.race([gateway, other].map(({ story }) => story.until('filled', { view: 'board', key })));
       for (const each of [gateway, other]) await oneMoreBeat(each);
       const loads = [gateway, other].map(
@@ -217,7 +224,7 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     await from.story.until('filled', { view: 'board', key });
     await age([key], 0.9);
     await read(key, from);
-    beat();
+    await beat();
     await from.story.until('filled', { view: 'board', key }, 2);
   };
   const expireLease = async (key: string) => {

@@ -20,7 +20,7 @@ describe.each(['redis', 'memory'] as const)('a cold key in %s', (store) => {
     database = await createDatabase();
     await createNotes(database);
     gateway = await openGateway(database, { store });
-    gateway.atRelay.close('look');
+    await gateway.holdRelay();
   });
   afterAll(async () => {
     await gateway.close();
@@ -113,7 +113,7 @@ describe('two gateways on one Redis', () => {
     await createNotes(database);
     one = await openGateway(database);
     two = await openGateway(database, { clock: patient });
-    for (const each of [one, two]) each.atRelay.close('look');
+    await Promise.all([one, two].map((each) => each.holdRelay()));
   });
   afterAll(async () => {
     await Promise.all([one.close(), two.close()]);

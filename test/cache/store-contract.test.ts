@@ -6,17 +6,18 @@ import { connectRedis, memoryStore, redisStore, type Store, systemClock } from '
 import { Partition, value } from '../contracts/partition.js';
 import { type StoreUnderTest, storeContract } from '../contracts/store.js';
 import { testClock } from '../support/clock.js';
-import { redisCli } from '../support/redis.js';
+import { elapse } from '../support/elapse.js';
+import { redisCli, startRedisServer } from '../support/redis.js';
 
 describe('the in-process store', () => {
   storeContract(async () => {
-    const clock = testClock();
+    const clock = testClock({ still: true });
     const store = memoryStore({ clock, maxBytes: 64 * 1024 * 1024 });
     return { store, elapse: async (_partition, _key, ms) => clock.skip(ms) };
   });
 
   it('stays within its bound, and never gives up a fence for it', async () => {
-    const store = memoryStore({ clock: systemClock, maxBytes: 20_000 });
+    const store = memoryStore({ clock: testClock({ still: true }), maxBytes: 20_000 });
     const at = await Partition.begin(store, 0);
     const large = value({ json: JSON.stringify('x'.repeat(1_000)) });
     await at.fence(['fenced'], '1', 'w1');
@@ -38,7 +39,7 @@ describe('the in-process store', () => {
 });
 
 describe('Redis', () => {
-  storeContract(openRedisStore);
+  storeContract(() => openRedisStore());
 
   let redis: RedisUnderTest;
   let at: Partition;
@@ -49,14 +50,19 @@ describe('Redis', () => {
   afterAll(() => redis.store.close());
 
   it('sends a script again, whole, when the server has forgotten it', async () => {
-    await at.filled('forgotten', value({ json: '"a"' }));
-    await redis.cli.script('FLUSH');
-    expect(await at.value('forgotten')).toBe('"a"');
-    await redis.cli.script('FLUSH');
-    await at.fence(['forgotten'], '5', 'w1');
-    await redis.cli.script('FLUSH');
-    expect(await at.publish('forgotten', 'w1', '5', value({ json: '"b"', version: '2' }))).toBe('published');
-    expect(await at.value('forgotten')).toBe('"b"');
+    const server = await startRedisServer(); // the run's would forget what other tests count on
+    const { store } = await openRedisStore(server.url);
+    const here = await Partition.begin(store, 0);
+    await here.filled('forgotten', value({ json: '"a"' }));
+    await server.cli.script('FLUSH');
+    expect(await here.value('forgotten')).toBe('"a"');
+    await server.cli.script('FLUSH');
+    await here.fence(['forgotten'], '5', 'w1');
+    await server.cli.script('FLUSH');
+    expect(await here.publish('forgotten', 'w1', '5', value({ json: '"b"', version: '2' }))).toBe('published');
+    expect(await here.value('forgotten')).toBe('"b"');
+    await store.close();
+    await server.close();
   });
 
   it('counts a hash or a set that has lost a member as a miss, and changes no single member of it', async () => {
@@ -137,8 +143,7 @@ interface RedisUnderTest extends StoreUnderTest {
   readonly key: (part: string, key: string) => string;
 }
 
-async function openRedisStore(): Promise<RedisUnderTest> {
-  const url = inject('redisUrl');
+async function openRedisStore(url = inject('redisUrl')): Promise<RedisUnderTest> {
   const installation = randomBytes(4).toString('hex');
   const cli = redisCli(url);
   const store = redisStore({ ...(await connectRedis(url)), installation, timeoutMs: 5_000 });
@@ -154,27 +159,6 @@ async function openRedisStore(): Promise<RedisUnderTest> {
     cli,
     installation,
     key,
-    elapse: (partition, key, ms) => elapse(cli, `{${installation}.${partition}}`, key, ms),
+    elapse: (partition, key, ms) => elapse(cli, { tag: `{${installation}.${partition}}`, view: 'note', key }, ms),
   };
-}
-
-/** Redis keeps its own time, so the entry's moments are moved into the past instead. */
-async function elapse(cli: Redis, tag: string, key: string, ms: number): Promise<void> {
-  const [entry, members] = [`${tag}e:note:${key}`, `${tag}d:note:${key}`];
-  const { f: fences, x: until, s: stored } = await cli.hgetall(entry);
-  const earlier = (at: string) => String(Number(at) - ms);
-  if (fences)
-    await cli.hset(
-      entry,
-      'f',
-      fences.replace(/:(\d+)/g, (_, at) => `:${earlier(at)}`),
-    );
-  if (until) await cli.hset(entry, 'x', earlier(until));
-  if (stored) await cli.hset(entry, 's', earlier(stored));
-  for (const each of [entry, members]) {
-    const ttlMs = await cli.pttl(each);
-    if (ttlMs > 0) await cli.pexpire(each, Math.max(0, ttlMs - ms));
-  }
-  const fencedAt = await cli.zscore(`${tag}f`, entry);
-  if (fencedAt !== null) await cli.zadd(`${tag}f`, earlier(fencedAt), entry);
 }

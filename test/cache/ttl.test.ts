@@ -33,6 +33,7 @@ describe('the time to live of an entry', () => {
   const gatewayWith = async (options: GatewayOptions) => {
     await open?.close();
     open = await openGateway(database, { store: 'memory', clock: testClock(), ...options });
+    await open.holdRelay();
     return open;
   };
   const ttlOf = async (gateway: Gateway, key: string) => {
@@ -106,7 +107,7 @@ describe('in Redis', () => {
     const gateway = await openGateway(database);
     const cli = redisCli(inject('redisUrl'));
     const name = `{${database.installation}.${partitionOf('note', 'a', database.partitions)}}e:note:a`;
-    gateway.atRelay.close('look');
+    await gateway.holdRelay();
     await gateway.note('a');
     await gateway.story.until('filled');
     const ttlMs = await cli.pttl(name);

@@ -12,12 +12,14 @@ import { type Drop, Partition, value } from './partition.js';
 
 export interface StoreUnderTest {
   readonly store: Store;
-  /** Lets `ms` pass for the entry `note:<key>`. */
+  /** Lets `ms` pass for the entry `note:<key>`; where negative, what happened to it lies in the future. */
   readonly elapse: (partition: number, key: string, ms: number) => Promise<void>;
 }
 
 const LEASE: ReadReply = { kind: 'lease', fences: [] };
 const GONE_MS = 3_600_000;
+/** More than any machine needs for one test. */
+const AGES_MS = 600_000;
 
 /** Runs the contract against the store that `open` gives. */
 export function storeContract(open: () => Promise<StoreUnderTest>): void {
@@ -26,6 +28,9 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
   let at: Partition;
   const elapse = (key: string, ms: number) => under.elapse(at.partition, key, ms);
   const begin = async () => Partition.begin(under.store, partitions++);
+  /** Keeps the fences of an entry young until `graceIsOver`, however slow the machine is. */
+  const keepYoung = (key: string, of = at) => under.elapse(of.partition, key, -AGES_MS);
+  const graceIsOver = (key: string) => elapse(key, AGES_MS + FENCE_GRACE_MS + 1);
 
   beforeAll(async () => {
     under = await open();
@@ -122,8 +127,9 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     it('hides the value while it is young, then names its transaction to one reader, who may refill', async () => {
       await at.filled('young', value());
       await at.fence(['young'], '10', 'w1');
+      await keepYoung('young');
       expect(await at.read('young', 't1')).toEqual({ kind: 'fenced' });
-      await elapse('young', FENCE_GRACE_MS + 1);
+      await graceIsOver('young');
       expect(await at.read('young', 't2')).toEqual({ kind: 'lease', fences: ['10'] });
     });
 
@@ -137,6 +143,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
 
     it('stands on an entry that holds nothing', async () => {
       await at.fence(['empty'], '11', 'w1');
+      await keepYoung('empty');
       expect(await at.read('empty', 't1')).toEqual({ kind: 'fenced' });
       await at.drop('empty', { version: '0', xid: '11' });
       expect(await at.read('empty', 't2')).toEqual(LEASE);
@@ -153,6 +160,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       await at.filled('two', value({ json: '"old"' }));
       await at.fence(['two'], '13', 'w1');
       await at.fence(['two'], '14', 'w2');
+      await keepYoung('two');
       await at.drop('two', { version: '0', xid: '13' });
       expect(await at.read('two', 't1')).toEqual({ kind: 'fenced' });
       await at.drop('two', { version: '0', xid: '14' });
@@ -182,6 +190,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     it('covers several entries at once', async () => {
       await at.filled('several1', value());
       await at.fence(['several1', 'several2'], '16', 'w1');
+      for (const key of ['several1', 'several2']) await keepYoung(key);
       const replies = await at.readAll(['several1', 'several2']);
       expect(replies).toEqual([{ kind: 'fenced' }, { kind: 'fenced' }]);
     });
@@ -189,6 +198,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     it('hides a known absence too', async () => {
       await at.filled('hidden-absence', value({ json: null }));
       await at.fence(['hidden-absence'], '17', 'w1');
+      await keepYoung('hidden-absence');
       expect(await at.read('hidden-absence', 't1')).toEqual({ kind: 'fenced' });
     });
   });
@@ -310,6 +320,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     it('of an older value leaves the fences of other transactions', async () => {
       await at.filled('drop-fenced', value({ version: '1' }));
       await at.fence(['drop-fenced'], '54', 'w1');
+      await keepYoung('drop-fenced');
       await at.drop('drop-fenced', { version: '2', xid: '55' });
       expect(await at.read('drop-fenced', 't1')).toEqual({ kind: 'fenced' });
       await elapse('drop-fenced', GONE_MS);
@@ -382,10 +393,10 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     });
 
     it('is a miss once its time to live is over', async () => {
-      await at.filled('ttl', value({ ttlMs: 5_000 }));
-      await elapse('ttl', 4_000);
+      await at.filled('ttl', value({ ttlMs: 100_000 }));
+      await elapse('ttl', 40_000);
       expect(await at.read('ttl', 't1')).toMatchObject({ kind: 'hit' });
-      await elapse('ttl', 1_001);
+      await elapse('ttl', 60_001);
       expect(await at.read('ttl', 't2')).toEqual(LEASE);
     });
   });
@@ -585,10 +596,10 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     });
 
     it('answers for each of several entries', async () => {
-      await at.filled('renew-a', value({ ttlMs: 100_000 }));
-      await elapse('renew-a', 85_000);
-      await at.filled('renew-b', value({ ttlMs: 10_000 }));
-      await elapse('renew-b', 8_500);
+      await at.filled('renew-a', value({ ttlMs: 1_000_000 }));
+      await elapse('renew-a', 850_000);
+      await at.filled('renew-b', value({ ttlMs: 100_000 }));
+      await elapse('renew-b', 85_000);
       const items = ['renew-a', 'renew-none', 'renew-b'].map((key) => ({
         view: 'note',
         key,
@@ -658,6 +669,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
         const here = await begin();
         await here.filled('guarded', value({ json: '"kept"', version: '1' }));
         await here.fence(['fenced'], '80', 'w1');
+        await keepYoung('fenced', here);
         const other = here.under(change(here.guard));
         await expectNothingDone(other, `untouched ${part}`);
         expect(await here.value('guarded')).toBe('"kept"');
@@ -760,6 +772,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     it('peek shows what is left, fenced or not, and changes nothing', async () => {
       await at.filled('peek', value({ json: '"left"', version: '3' }));
       await at.fence(['peek'], '90', 'w1');
+      await keepYoung('peek');
       expect(await at.peek('peek')).toMatchObject({ kind: 'hit', value: '"left"', version: '3' });
       expect(await at.peek('peek-nothing')).toBeUndefined();
       expect(await at.read('peek', 't1')).toEqual({ kind: 'fenced' });
@@ -778,8 +791,9 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       const here = await begin();
       await here.fence(['standing'], '91', 'w1');
       await here.fence(['standing'], '92', 'w2');
+      await keepYoung('standing', here);
       expect(await under.store.standingFences(here.where, 1_000)).toEqual([]);
-      await under.elapse(here.partition, 'standing', 1_500);
+      await under.elapse(here.partition, 'standing', AGES_MS + 1_001);
       expect(await under.store.standingFences(here.where, 1_000)).toEqual([
         { view: 'note', key: 'standing', xids: ['91', '92'] },
       ]);

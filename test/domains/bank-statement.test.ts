@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { traceOf } from '../../src/gateway.js';
 import { contextOfViewer, readAccount } from '../../src/resolvers/index.js';
 import { type Api, startApi } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 
 const officer = {
   subject: 'officer',
@@ -38,18 +39,26 @@ const line = (externalId: string, minor: string | number, rest: object = {}) => 
   ...rest,
 });
 
-const post = async (account: string, date: string, lines: object[], options: object | null = null, nowMs?: number) =>
-  (
-    await api.ask(
-      `mutation ($account: String!, $date: Date!, $lines: [TransactionInput!]!, $options: WriteOptions) {
-        postTransactions(account: $account, date: $date, lines: $lines, options: $options) {
-          ... on PostTransactionsPayload { posted unchanged receipt { visible version }
-            statement { status revision count opening { minor } closing { minor decimal } totalCredits { minor } totalDebits { minor } } }
-          ${ERRORS} } }`,
-      { ...officer, ...(nowMs !== undefined && { nowMs }) },
-      { account, date, lines, options },
-    )
-  ).data.postTransactions;
+type Posting = [account: string, date: string, lines: object[], options?: object | null, nowMs?: number];
+const tryToPost = (...[account, date, lines, options = null, nowMs]: Posting) =>
+  api.ask(
+    `mutation ($account: String!, $date: Date!, $lines: [TransactionInput!]!, $options: WriteOptions) {
+      postTransactions(account: $account, date: $date, lines: $lines, options: $options) {
+        ... on PostTransactionsPayload { posted unchanged receipt { visible version }
+          statement { status revision count opening { minor } closing { minor decimal } totalCredits { minor } totalDebits { minor } } }
+        ${ERRORS} } }`,
+    { ...officer, ...(nowMs !== undefined && { nowMs }) },
+    { account, date, lines, options },
+  );
+const post = async (...posting: Posting) => (await tryToPost(...posting)).data.postTransactions;
+
+/** As who is told that others hold the same rows, and to try again: a loaded machine lets nobody wait for long. */
+const postInTurn = (...posting: Posting) =>
+  eventually(async () => {
+    const { data, errors } = await tryToPost(...posting);
+    expect(errors.filter(({ code }) => code !== 'UNAVAILABLE')).toEqual([]);
+    return data?.postTransactions ?? undefined;
+  });
 
 const close = async (account: string, date: string, closing: string | null = null) =>
   (
@@ -222,7 +231,9 @@ describe('posting', () => {
 
   it('serialises writers of one account: nothing is lost', async () => {
     await open('p-4');
-    const posts = Array.from({ length: 20 }, (_, at) => post('p-4', `2026-03-0${1 + (at % 4)}`, [line(`x${at}`, 1)]));
+    const posts = Array.from({ length: 20 }, (_, at) =>
+      postInTurn('p-4', `2026-03-0${1 + (at % 4)}`, [line(`x${at}`, 1)]),
+    );
     const results = await Promise.all(posts);
     expect(results.filter(({ posted }) => posted === 1)).toHaveLength(20);
     const [sum] = await api.database
@@ -358,7 +369,7 @@ describe('pages', () => {
 
   it('of a statement are read from the cache by page: one flush a level, no statement once warm', async () => {
     const document = `{ statement(account: "k-1") { date lines(first: 5) { edges { node { externalId } } } } }`;
-    await api.ask(document, ana);
+    await eventually(async () => (await api.ask(document, ana)).trace.every(({ outcome }) => outcome === 'HIT'));
     api.events.length = 0;
     await api.ask(document, ana);
     const kinds = api.events.map(({ kind }) => kind);

@@ -69,8 +69,10 @@ const titleOf = async (key: string, from = api) =>
   (await from.ask('query ($key: String!) { menu(key: $key) { title } }', {}, { key })).data.menu?.title;
 const read = async (...keys: readonly string[]) => {
   for (const key of keys) {
-    await titleOf(key);
-    await eventually(async () => (await stateOf(`${key}:en`)) === 'fresh');
+    await eventually(async () => {
+      await titleOf(key);
+      return (await stateOf(`${key}:en`)) === 'fresh';
+    });
   }
 };
 
@@ -114,9 +116,9 @@ describe('setCachePolicy', () => {
 
   it('is in force on another gateway within about a second, without anybody asking there', async () => {
     await setPolicy('menu', 77);
-    await eventually(() => other.gateway.services.cache.ttlOf('menu').ttlMs === 77_000, 3_000);
+    await eventually(() => other.gateway.services.cache.ttlOf('menu').ttlMs === 77_000);
     await api.database.psql`DELETE FROM cache_policies`;
-    await eventually(() => other.gateway.services.cache.ttlOf('menu').source === 'CODE', 3_000);
+    await eventually(() => other.gateway.services.cache.ttlOf('menu').source === 'CODE');
   });
 
   it('is seen by the next read of any gateway', async () => {
@@ -222,7 +224,7 @@ describe('refreshCache', () => {
         refreshes++;
       }
     })();
-    for (let n = 0; n < 25; n++) {
+    for (let n = 0; n < 25 || refreshes <= 5; n++) {
       const from = n % 2 ? api : other;
       const { data } = await from.ask(
         `mutation ($input: SaveMenuInput!) { saveMenu(input: $input) { ... on SaveMenuPayload { receipt { visible } } } }`,

@@ -1,6 +1,7 @@
 // What feature toggles promise, asked through GraphQL.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, type Caller, startApi } from '../support/api.js';
+import { type Api, type Caller, startApi, withoutRelays } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 
 const editor = { scopes: ['flags:read', 'flags:write', 'flags:evaluate'] };
 const reader = { scopes: ['flags:read'] };
@@ -167,7 +168,7 @@ describe('evaluating', () => {
     await leave('left-default', { ...onOff, defaultVariant: 'neither' });
     await leave('left-variant', { ...onOff, targeting: { cat: ['nei', 'ther'] } });
     await leave('left-object', { ...onOff, targeting: { var: 'user' } });
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     const context = { user: { toString: 1 } };
     const codes = async (key: string) => (await evaluate(key, { default: false, context })).errorCode;
     expect(await codes('left-empty')).toBe('PARSE_ERROR');
@@ -187,9 +188,11 @@ describe('evaluating', () => {
 
   it('moves one field for one flag, and costs one round-trip for several', async () => {
     for (const at of [1, 2, 3]) await save({ key: `many-${at}` });
-    await evaluate('many-1');
-    api.events.length = 0;
     const three = [1, 2, 3].map((at) => `e${at}: evaluateFlag(environment: "production", key: "many-${at}") { value }`);
+    await eventually(async () =>
+      (await api.ask(`{ ${three.join(' ')} }`)).trace.every(({ outcome }) => outcome === 'HIT'),
+    );
+    api.events.length = 0;
     const { data, trace } = await api.ask(`{ ${three.join(' ')} }`);
     expect(data).toEqual({ e1: { value: true }, e2: { value: true }, e3: { value: true } });
     expect(trace.map(({ view, outcome }) => `${view} ${outcome}`)).toEqual(['flags HIT', 'flags HIT', 'flags HIT']);
@@ -354,7 +357,7 @@ describe('reading', () => {
     await save({ key: 'bystander' });
     const [before, bystander] = [await readFlag('by-hand'), await readFlag('bystander')];
     await api.database.psql`UPDATE flags SET enabled = false WHERE environment = 'production' AND key = 'by-hand'`;
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     const after = await readFlag('by-hand');
     expect(after.enabled).toBe(false);
     expect(BigInt(after.version)).toBeGreaterThan(BigInt(before.version));
@@ -370,8 +373,10 @@ describe('writing', () => {
     try {
       await save({ key: 'spread' });
       const ask = () => other.ask(EVALUATE, {}, { environment: 'production', key: 'spread' });
+      await eventually(async () => (await ask()).trace.every(({ outcome }) => outcome === 'HIT'));
       expect((await ask()).data.evaluateFlag.value).toBe(true);
-      const { receipt } = await save({ key: 'spread', definition: { ...onOff, defaultVariant: 'off' } });
+      const turnedOff = { ...onOff, defaultVariant: 'off' };
+      const { receipt } = await withoutRelays(() => save({ key: 'spread', definition: turnedOff }));
       expect(receipt).toMatchObject({ visible: true, dryRun: false });
       const { data, trace } = await ask();
       expect(data.evaluateFlag).toMatchObject({ value: false, version: receipt.version });
@@ -389,9 +394,12 @@ describe('writing', () => {
       const { data, trace } = await api.ask(all, reader);
       return { outcome: trace[0]?.outcome, flags: data.flags.edges.map(({ node }: { node: object }) => node) };
     };
+    await eventually(async () => (await read()).outcome === 'HIT');
     const { flags: before } = await read();
     api.events.length = 0;
-    const toggled = await api.ask(TOGGLE, editor, { environment: 'delta', key: 'y', enabled: false });
+    const toggled = await withoutRelays(() =>
+      api.ask(TOGGLE, editor, { environment: 'delta', key: 'y', enabled: false }),
+    );
     expect(api.events.filter(({ kind }) => kind === 'loaded')).toEqual([]);
     const published = api.events.filter(({ kind }) => kind === 'published');
     expect(published).toHaveLength(1);
@@ -416,7 +424,7 @@ describe('writing', () => {
     await archive('a', 'counted');
     expect(await count()).toBe(1);
     await api.database.psql`DELETE FROM flags WHERE environment = 'counted'`;
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     expect(await count()).toBe(0);
   });
 

@@ -83,10 +83,10 @@ describe('a parameter', () => {
     await put('by-hand', { limit: 1 });
     expect((await read('by-hand')).parameter).toEqual({ limit: 1 });
     await api.database.psql`UPDATE security_values SET parameter = '{"limit": 7}' WHERE name = 'by-hand'`;
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     expect((await read('by-hand')).parameter).toEqual({ limit: 7 });
     await api.database.psql`DELETE FROM security_values WHERE name = 'by-hand'`;
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     expect(await read('by-hand')).toBeNull();
   });
 });
@@ -231,8 +231,8 @@ describe('the schema of a parameter', () => {
     const startedMs = performance.now();
     const refused = await put('slow', parameter, { schema });
     expect(refused).toMatchObject({ __typename: 'ValidationError', path: ['schema'] });
-    expect(refused.message).toContain('took longer than 250 ms');
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    expect(refused.message).toContain('took longer than 1000 ms');
+    expect(performance.now() - startedMs).toBeLessThan(15_000); // unbounded, it would take days
     expect((await put('slow', 'fine', { schema: { pattern: '^f' } })).__typename).toBe('PutParameterPayload');
   });
 });

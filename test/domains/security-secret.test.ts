@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { masterKeyOf, unseal } from '../../src/resolvers/envelope.js';
 import { parseGlobalId } from '../../src/resolvers/index.js';
 import { type Api, type Caller, MASTER_KEY, startApi } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 import { redisCli } from '../support/redis.js';
 
 const officer = { subject: 'officer', scopes: ['security:read', 'security:write', 'security:reveal'] };
@@ -209,7 +210,7 @@ describe('revealing', () => {
       expect(answered).toBe(false);
       void answer;
     });
-    await expect.poll(() => answered).toBe(true);
+    await eventually(() => answered);
   });
 
   it('does not give out a version that is destroyed, though the cache may hold it', async () => {
@@ -220,7 +221,7 @@ describe('revealing', () => {
       WHERE name = 'destroyed' AND number = 1`;
     // Before the relay has told anybody.
     expect(await reveal('destroyed', { version: 1 })).toMatchObject({ __typename: 'NotFoundError', path: ['version'] });
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
     expect(await reveal('destroyed', { version: 1 })).toMatchObject({ __typename: 'NotFoundError', path: ['version'] });
     const { data } = await api.ask(`{ securityValue(name: "destroyed") { versions { number state } } }`, officer);
     expect(data.securityValue.versions[1]).toEqual({ number: 1, state: 'DESTROYED' });
@@ -254,6 +255,10 @@ describe('what is stored of a secret', () => {
     const rows = await api.database
       .psql`SELECT number, ciphertext, wrapped_key FROM secret_versions WHERE name = 'stored' ORDER BY number DESC`;
     const redis = redisCli(inject('redisUrl'));
+    await eventually(async () => {
+      await reveal('stored');
+      return (await api.gateway.services.cache.inspect('secret', 'stored'))?.state === 'fresh';
+    });
     const [key = ''] = await redis.keys(`{${api.database.installation}.*}e:secret:stored`);
     const { versions } = JSON.parse((await redis.hget(key, 'value@1')) ?? '');
     expect(await redis.pttl(key)).toBeLessThanOrEqual(300_000);
@@ -277,7 +282,7 @@ describe('what is stored of a secret', () => {
       (SELECT ciphertext, wrapped_key FROM secret_versions WHERE name = 'mine') WHERE name = 'other' AND number = 1`;
     await psql`UPDATE secret_versions SET (ciphertext, wrapped_key) =
       (SELECT ciphertext, wrapped_key FROM secret_versions WHERE name = 'mine') WHERE name = 'other' AND number = 2`;
-    await psql`SELECT cache_barrier('5 seconds')`;
+    await psql`SELECT cache_barrier('30 seconds')`;
     for (const version of [1, 2]) {
       const { data, errors } = await ask('other', { version });
       expect(data).toBeNull();

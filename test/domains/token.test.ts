@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { isSecret } from '../../src/resolvers/index.js';
 import { type Api, startApi } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
 import { redisCli } from '../support/redis.js';
 
 const officer = {
@@ -113,13 +114,20 @@ describe('a token', () => {
   });
 
   it('lives in the cache no longer than until it expires', async () => {
-    const { secret } = await issue({ expiresAt: new Date(Date.now() + 20_000).toISOString() });
-    await enter(secret);
+    const { secret, token } = await issue({ expiresAt: new Date(Date.now() + 200_000).toISOString() });
+    const [row] = await api.database.psql`SELECT digest FROM tokens WHERE prefix = ${token.prefix}`;
+    const { cache } = api.gateway.services;
+    await eventually(async () => {
+      await enter(secret);
+      return (await cache.inspect('token', row?.digest))?.state === 'fresh';
+    });
     const redis = redisCli(inject('redisUrl'));
     const keys = await redis.keys(`{${api.database.installation}.*}e:token:*`);
     const lives = await Promise.all(keys.map((key) => redis.pttl(key)));
+    const [life = 0] = await Promise.all(keys.filter((key) => key.includes(row?.digest)).map((key) => redis.pttl(key)));
     redis.disconnect();
-    expect(Math.min(...lives)).toBeLessThanOrEqual(20_000);
+    expect(life).toBeGreaterThan(0);
+    expect(life).toBeLessThanOrEqual(200_000);
     expect(Math.max(...lives)).toBeLessThanOrEqual(300_000);
   });
 

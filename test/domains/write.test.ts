@@ -45,6 +45,7 @@ async function makeMenu(from = api): Promise<string> {
   );
   expect(errors).toEqual([]);
   expect(data.saveMenu.receipt.visible).toBe(true);
+  await standsAs('old', key, from);
   return key;
 }
 
@@ -63,6 +64,14 @@ async function read(key: string, on = api): Promise<[label: string, outcome: str
   const { data, trace } = await on.ask(`query ($key: String!) { menu(key: $key) { items { label } } }`, {}, { key });
   return [data.menu.items[0].label, trace[0]?.outcome];
 }
+
+/** Resolves once the value comes out of the store. Before, too, it is never another one. */
+const standsAs = (label: string, key: string, on = api) =>
+  eventually(async () => {
+    const [seen, outcome] = await read(key, on);
+    expect(seen).toBe(label);
+    return outcome === 'HIT';
+  });
 
 const audited = async (key: string, by = database) =>
   (await by.psql`SELECT action FROM changes WHERE key = ${`${key}:en`} AND action = 'renameMenuItem'`).length;
@@ -143,8 +152,7 @@ describe('when the connection is lost at COMMIT', () => {
     const { data, errors } = await rename(key, 'new');
     expect(errors).toEqual([]);
     expect(data.renameMenuItem).toEqual(renamed('new'));
-    expect((await read(key))[0]).toBe('new');
-    expect(await read(key)).toEqual(['new', 'HIT']);
+    await standsAs('new', key);
     expect(await audited(key)).toBe(1);
   });
 
@@ -293,7 +301,7 @@ it('more entries than one acknowledgement can fence are acknowledged when the re
     INSERT INTO business_days (account_id, date, revision, status, opening, credits, debits, closing, count)
     SELECT id, day, 1, 'CLOSED', 0, 0, 0, 0, 0
     FROM accounts, generate_series(date '2020-01-01', date '2020-12-31', interval '1 day') AS day WHERE number = ${number}`;
-  await database.psql`SELECT cache_barrier('5 seconds')`;
+  await database.psql`SELECT cache_barrier('30 seconds')`;
   const readHolder = async () => {
     const { data } = await api.ask(
       `query ($number: String!) { account(number: $number) { holder } statement(account: $number) { date } }`,
@@ -335,7 +343,7 @@ it('nothing is written while Redis is down, and writing goes on once it is back'
     await redis.restart('empty');
     await eventually(() => other.gateway.services.cache.status().trusted);
     expect((await rename(key, 'new', {}, other)).data.renameMenuItem).toEqual(renamed('new'));
-    expect(await read(key, other)).toEqual(['new', 'HIT']);
+    await standsAs('new', key, other);
     expect(await audited(key, own)).toBe(1);
   } finally {
     await other.close();

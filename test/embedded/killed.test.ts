@@ -20,7 +20,7 @@ async function killed(owner: ChildProcess): Promise<void> {
   await once(owner, 'exit');
 }
 
-it('leaves no server process when its owner is killed with -9, and starts again', { timeout: 60_000 }, async () => {
+it('leaves no server process when its owner is killed with -9, and starts again', { timeout: 120_000 }, async () => {
   const home = await newHome();
   const owner = await startOwner(home);
   const postmaster = await postmasterOf(owner.data);
@@ -35,12 +35,12 @@ it('leaves no server process when its owner is killed with -9, and starts again'
         () => false,
         () => true,
       );
-    await eventually(refused, 5_000);
+    await eventually(refused, 30_000);
   }
   await next.close();
 });
 
-it('recovers committed data after owner and server are killed with -9 together', { timeout: 60_000 }, async () => {
+it('recovers committed data after owner and server are killed with -9 together', { timeout: 120_000 }, async () => {
   const home = await newHome();
   const owner = await startOwner(home);
   const sql = postgres(owner.databaseUrl, { max: 1, onclose: () => undefined });
@@ -56,10 +56,10 @@ it('recovers committed data after owner and server are killed with -9 together',
   await next.close();
 });
 
-it('begins anew when it was killed while it made the database', { timeout: 60_000 }, async () => {
+it('begins anew when it was killed while it made the database', { timeout: 120_000 }, async () => {
   const home = await newHome();
   const abandoned = spawnOwner(home);
-  await eventually(() => existsSync(join(home, 'postgres.new')), 20_000);
+  await eventually(() => existsSync(join(home, 'postgres.new')), 60_000);
   await killed(abandoned);
 
   const next = await openEmbedded(home, { redis: false });

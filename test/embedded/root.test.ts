@@ -10,7 +10,7 @@ const isRoot = process.getuid?.() === 0;
 
 it.skipIf(!isRoot)(
   'keeps data outside a home that only root may enter (runs as root only)',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const home = await newHome('/root', 0o700);
     const first = await openEmbedded(home, { redis: true });
@@ -32,7 +32,7 @@ it.skipIf(!isRoot)(
 
 it.skipIf(!isRoot)(
   'keeps data inside a home that its servers can reach (runs as root only)',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const home = await newHome();
     const servers = await openEmbedded(home, { redis: false });

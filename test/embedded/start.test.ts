@@ -11,7 +11,7 @@ import { newHome, startOwner } from './homes.js';
 
 const portOf = (url: string) => Number(new URL(url).port);
 
-it('finds its data again at the second start, and leaves no server after either', { timeout: 60_000 }, async () => {
+it('finds its data again at the second start, and leaves no server after either', { timeout: 120_000 }, async () => {
   const home = await newHome();
   const first = await openEmbedded(home, { redis: false });
   const before = postgres(first.databaseUrl, { max: 1 });
@@ -28,7 +28,7 @@ it('finds its data again at the second start, and leaves no server after either'
   await expect(acceptsConnections(portOf(second.databaseUrl))).rejects.toThrow('ECONNREFUSED');
 });
 
-it('makes UTF-8 databases where LANG is not set, and stops in order on SIGTERM', { timeout: 60_000 }, async () => {
+it('makes UTF-8 databases where LANG is not set, and stops in order on SIGTERM', { timeout: 120_000 }, async () => {
   const { LANG, LC_ALL, LC_CTYPE, ...env } = process.env;
   const owner = await startOwner(await newHome(), env);
   const sql = postgres(owner.databaseUrl, { max: 1 });
@@ -44,7 +44,7 @@ it('makes UTF-8 databases where LANG is not set, and stops in order on SIGTERM',
 });
 
 it('gives two homes servers of their own at the same time, each with a private Redis', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const homes = [await newHome(), await newHome()];
   const both = await Promise.all(homes.map((home) => openEmbedded(home, { redis: true })));
@@ -65,7 +65,7 @@ it('gives two homes servers of their own at the same time, each with a private R
 });
 
 it('tells a command beside it which servers run, to its owner alone, until it closes', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const home = await newHome();
   expect(await attachEmbedded(home)).toBeUndefined();

@@ -20,7 +20,7 @@ describeReal("flagd's evaluator suite", [folder], () => {
     const connection = connect({ url: api.database.url });
     report = await importFlags(connection.db, [file], 'testkit');
     await connection.close();
-    await api.database.psql`SELECT cache_barrier('5 seconds')`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
   });
   afterAll(() => api.close());
 

@@ -144,7 +144,7 @@ describe('lines', () => {
       await writeFile(file, gzipSync('line\n'.repeat(1_000_000)));
       for await (const { line } of readLines(file)) if (line === 10) break;
       const busy = () => process.getActiveResourcesInfo().filter((resource) => /FS|Zlib/i.test(resource));
-      await vi.waitFor(() => expect(busy()).toEqual([]));
+      await vi.waitFor(() => expect(busy()).toEqual([]), { timeout: 30_000 });
     });
   });
 });

@@ -31,7 +31,7 @@ const load = (files: string | string[], options: object = {}) =>
   importParameters(api.gateway.services.db, [files].flat(), options);
 
 const parameterOf = async (name: string) => {
-  await api.database.psql`SELECT cache_barrier('5 seconds')`;
+  await api.database.psql`SELECT cache_barrier('30 seconds')`;
   const document = `query ($name: String!) { securityValue(name: $name) { parameter } }`;
   return (await api.ask(document, officer, { name })).data.securityValue?.parameter;
 };

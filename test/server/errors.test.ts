@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { answerOf, type Gateway, startGateway } from './gateway.js';
 
 let gateway: Gateway;
@@ -103,7 +104,7 @@ it('logs the allowed facts of a request and no others', async () => {
     { authorization: 'Bearer planted', 'x-planted': 'planted' },
   );
   await response.text();
-  await expect.poll(() => gateway.logged().some((line) => line.operation === 'Greeting')).toBe(true);
+  await eventually(() => gateway.logged().some((line) => line.operation === 'Greeting'));
   const line = gateway.logged().find(({ operation }) => operation === 'Greeting');
   expect(line).toEqual({
     level: 'info',

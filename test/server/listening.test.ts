@@ -68,7 +68,7 @@ describe('the end', () => {
     await once(idle, 'data');
     const startedMs = performance.now();
     await Promise.all([gateway.close(), once(idle, 'close'), once(silent, 'close')]);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_500); // connections that do not end are cut after 5 s
   });
 
   it('may be asked for twice', async () => {

@@ -133,7 +133,7 @@ it('ends streams with a sentence when the server ends, and does not wait for the
   const streams = await Promise.all([followed('endless'), followed('endless')]);
   const startedMs = performance.now();
   await gateway.close();
-  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  expect(performance.now() - startedMs).toBeLessThan(4_500); // connections that do not end are cut after 5 s
   for (const stream of streams) {
     expect((await stream.next()).errors).toMatchObject([
       { message: 'This gateway is stopping; subscribe again.', extensions: { code: 'UNAVAILABLE' } },

@@ -1,11 +1,28 @@
 // A whole gateway over a database of its own and the run's Redis, asked by GraphQL as a caller with given scopes.
 import { type ExecutionResult, execute, parse, validate } from 'graphql';
-import { inject } from 'vitest';
-import type { CacheEvent } from '../../src/cache/index.js';
+import { inject, vi } from 'vitest';
+import type { CacheEvent, CacheOptions } from '../../src/cache/index.js';
 import { type Gateway, startGateway } from '../../src/gateway.js';
 import { type Context, contextOfViewer, type Services, type Viewer } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { createDatabase, type TestDatabase } from './database.js';
+import { eventually } from './eventually.js';
+import { looks } from './looks.js';
+
+/** The gateway as it is, but its relay stops where a test says. */
+vi.mock(import('../../src/cache/index.js'), async (original) => {
+  const engine = await original();
+  const { looks: gate } = await import('./looks.js');
+  return {
+    ...engine,
+    Cache: class<Source> extends engine.Cache<Source> {
+      constructor(options: CacheOptions<Source>) {
+        const { changeLog } = options;
+        super({ ...options, changeLog: { ...changeLog, changesSince: gate.around(changeLog.changesSince) } });
+      }
+    },
+  };
+});
 
 export const PEPPER = 'a pepper for tests, with more than 32 characters';
 
@@ -60,8 +77,11 @@ export async function startApi({
     masterKey,
     partitions: undefined,
     ttlMs,
+    storeTimeoutMs: 10_000, // a loaded machine is no lost Redis
     logger: { info: () => {}, error: () => {} },
   });
+  const { cache } = gateway.services;
+  if (!gateway.storeName.includes('out of reach')) await eventually(() => cache.status().trusted);
   const events: CacheEvent[] = [];
   gateway.services.cache.events.on((event) => events.push(event));
   return {
@@ -74,6 +94,19 @@ export async function startApi({
       if (!database) await own.close();
     },
   };
+}
+
+/**
+ * Runs `act` while no gateway of this process carries anything over. A relay may look between a COMMIT and its publish,
+ * and drops what is about to be replaced; then the write is visible, but its value has to be loaded again.
+ */
+export async function withoutRelays<Result>(act: () => Promise<Result>): Promise<Result> {
+  await looks.hold();
+  try {
+    return await act();
+  } finally {
+    looks.release();
+  }
 }
 
 async function ask(

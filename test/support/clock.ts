@@ -1,15 +1,18 @@
-// Time that runs with the machine's and can be put forward: for what would take too long to wait for.
+// Time that tests move: it runs with the machine's and can be put forward, or stands still until it is.
 import type { Clock } from '../../src/cache/index.js';
 
 export interface TestClock extends Clock {
   /** Puts the clock forward; sleepers whose time has come wake up. */
   readonly skip: (ms: number) => void;
+  /** How many wait for their time now. */
+  readonly sleepers: () => number;
 }
 
-export function testClock(): TestClock {
+/** A clock that runs, or one that stands `still`, where not even a slow machine lets anything become due by itself. */
+export function testClock({ still = false } = {}): TestClock {
   let skippedMs = 0;
   const sleepers = new Set<{ readonly dueMs: number; readonly wake: () => void }>();
-  const nowMs = () => performance.now() + skippedMs;
+  const nowMs = () => (still ? 0 : performance.now()) + skippedMs;
   return {
     nowMs,
     sleep: (ms) =>
@@ -20,9 +23,10 @@ export function testClock(): TestClock {
           resolve();
         };
         const sleeper = { dueMs: nowMs() + ms, wake };
-        const timer = setTimeout(wake, ms);
+        const timer = still ? undefined : setTimeout(wake, ms);
         sleepers.add(sleeper);
       }),
+    sleepers: () => sleepers.size,
     skip: (ms) => {
       skippedMs += ms;
       for (const sleeper of [...sleepers]) if (sleeper.dueMs <= nowMs()) sleeper.wake();

@@ -16,7 +16,7 @@ import {
 } from '../../src/cache/index.js';
 import { type Connection, connect, openChangeLog, type PostgresChangeLog, type Query } from '../../src/db/index.js';
 import type { TestDatabase } from './database.js';
-import { type GatedSource, Gates, gatedSource, gatedStore, type StoreGates } from './gates.js';
+import { type Gate, type GatedSource, Gates, gatedSource, gatedStore, type StoreGates } from './gates.js';
 import { boardView, linesView, noteView } from './notes.js';
 import { Story } from './story.js';
 
@@ -49,6 +49,8 @@ export interface Gateway {
   readonly source: GatedSource;
   /** A gate at the relay's looks into the change log: closed, it carries nothing over. */
   readonly atRelay: Gates<'look'>;
+  /** Closes that gate, and resolves once the relay stands there: no look is under way any more. */
+  readonly holdRelay: () => Promise<Gate>;
   /** The value as a request of its own reads it; undefined where there is none. */
   readonly read: <Value>(view: TextView<Query, Value>, key: string) => Promise<Value | undefined>;
   readonly note: (key: string) => Promise<string | undefined>;
@@ -92,6 +94,11 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     atStore: gates,
     source,
     atRelay,
+    holdRelay: async () => {
+      const gate = atRelay.close('look');
+      await gate.reached;
+      return gate;
+    },
     read,
     note: (key) => read(noteView, key),
     lines: async (key, page = { first: 0, last: -1 }) => (await cache.request().readRows(linesView, key, page)).members,

@@ -1,9 +1,12 @@
 // Waiting for what no event tells: another process's work, or time in a server.
 
-/** Resolves once `check` gives something other than false or undefined; rejects after `withinMs`. */
+/**
+ * Resolves once `check` gives something other than false or undefined; rejects after `withinMs`, which is no promise of the
+ * product but the time after which a loaded machine counts as stuck.
+ */
 export async function eventually<Found>(
   check: () => Promise<Found | false | undefined> | Found | false | undefined,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<Found> {
   const startedMs = performance.now();
   for (;;) {

@@ -31,15 +31,22 @@ export async function serveApi(options: ApiOptions = {}): Promise<Served> {
     production: false,
     heartbeatMs: 100,
   });
+  let opening: Promise<unknown> = Promise.resolve();
   return {
     ...api,
     url,
     stop: close,
-    follow: async (document, how) => {
-      const { feed } = services.cache;
-      const before = feed.listeners;
-      const followed = await follow(url, document, how);
-      if (followed.status === 200) await eventually(() => feed.listeners > before || followed.results.length > 0);
+    follow: (document, how) => {
+      const open = async () => {
+        const { feed } = services.cache;
+        const before = feed.listeners;
+        const followed = await follow(url, document, how);
+        if (followed.status === 200) await eventually(() => feed.listeners > before || followed.results.length > 0);
+        return followed;
+      };
+      // One after the other: who has begun to listen is told by their number.
+      const followed = opening.then(open);
+      opening = followed.catch(() => {});
       return followed;
     },
     close: async () => {

@@ -4,6 +4,7 @@
 import type { Connection } from '../db/index.js';
 import { requireTimeZone } from '../resolvers/business-date.js';
 import { requireEnvironmentKey } from '../resolvers/flag-input.js';
+import { accountNumberOf } from '../resolvers/import/decoded-statement.js';
 import { flagFormatNames, importFlags } from '../resolvers/import/flag-import.js';
 import { type ImportOutcome, joined } from '../resolvers/import/import-report.js';
 import type { Progress } from '../resolvers/import/lines.js';
@@ -16,6 +17,7 @@ import { statementFormatNames } from '../resolvers/import/statement-format.js';
 import { importStatements } from '../resolvers/import/statement-import.js';
 import { Invalid } from '../resolvers/index.js';
 import { isCurrency } from '../resolvers/money.js';
+import { requireText } from '../resolvers/posting-input.js';
 import { requireSecurityName } from '../resolvers/security-record.js';
 import { awaitVisible, withDatabase } from './database.js';
 import { UsageError } from './failure.js';
@@ -92,15 +94,24 @@ export async function importParameterFiles(
 /** Imports the files together as bank statements; gives the exit code. */
 export async function importStatementFiles(
   files: readonly string[],
-  options: Flags & { readonly currency?: string; readonly timeZone?: string },
+  options: Flags & {
+    readonly currency?: string;
+    readonly timeZone?: string;
+    readonly account?: string;
+    readonly holder?: string;
+  },
   terminal: Terminal,
 ): Promise<number> {
   requireFormat(options.format, statementFormatNames);
-  const { currency, timeZone } = options;
+  const { currency, timeZone, account, holder } = options;
   if (currency !== undefined && !isCurrency(currency)) {
     throw new UsageError(`"${currency}" is no ISO 4217 currency; give its three capital letters, such as EUR.`);
   }
   if (timeZone !== undefined) wellCalled(() => requireTimeZone(timeZone, []));
+  if (holder !== undefined) wellCalled(() => requireText(holder, 1, 200, ['holder']));
+  if (account !== undefined && accountNumberOf(account) !== account) {
+    throw new UsageError(`"${account}" is no account number; it has up to 64 letters, digits and . _ - only.`);
+  }
   return importFiles(files, options, terminal, ({ db }, shared) =>
     importStatements(db, files, { ...options, ...shared }),
   );

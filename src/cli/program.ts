@@ -128,12 +128,14 @@ function addImport(program: Command, terminal: Terminal, exit: (code: number) =>
     .command('statements')
     .description('Bring in accounts and days of bank statements.')
     .argument('<file...>', 'read together; may be gzip')
-    .option('--format <format>', 'berka; else found by the first line of each file')
+    .option('--format <format>', 'ofx, camt, mt940, csv or berka; else found by what each file holds')
     .option('--currency <code>', 'ISO 4217, for files that name none')
+    .option('--account <number>', 'for CSV files that name none')
+    .option('--holder <subject>', 'of new accounts whose file names none: who may read them')
     .option('--time-zone <zone>', 'of new accounts, such as Europe/Prague')
     .option('--dry-run', 'check everything, write nothing')
     .option('--json', 'print the report as JSON')
-    .action(async (files: string[], options: { format?: string; currency?: string; timeZone?: string } & Flags) => {
+    .action(async (files: string[], options: StatementOptions) => {
       const { importStatementFiles } = await import('./import.js');
       exit(await importStatementFiles(files, options, terminal));
     });
@@ -159,4 +161,12 @@ function addToken(program: Command, terminal: Terminal): void {
 interface Flags {
   readonly dryRun?: true;
   readonly json?: true;
+}
+
+interface StatementOptions extends Flags {
+  readonly format?: string;
+  readonly currency?: string;
+  readonly account?: string;
+  readonly holder?: string;
+  readonly timeZone?: string;
 }

@@ -183,7 +183,7 @@ async function* readDays(
         if (date > day.date) {
           const finished = finishedDay(account, day, currency, lacking);
           yield finished;
-          day = openDay(file, line, value, finished.statedClosing);
+          day = openDay(file, line, value, finished.statedClosing ?? finished.closing);
           ledger.set(account, day);
         }
         day.transactions.push(transactionOf(line, value));

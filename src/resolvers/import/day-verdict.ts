@@ -1,7 +1,7 @@
 // Whether a day adds up, whatever format it was read from.
 
 import { formatDecimal } from '../money.js';
-import type { DayTotals, DayVerdict } from './statement-record.js';
+import type { DayVerdict } from './statement-record.js';
 
 /**
  * The verdict on a day whose total is `closing`, given the balances that the bank lists in it.
@@ -12,7 +12,7 @@ export function verdictOn(
   closing: bigint,
   listed: readonly (bigint | null)[],
   currency: string,
-): Pick<DayTotals, 'statedClosing'> & DayVerdict {
+): { readonly statedClosing: bigint } & DayVerdict {
   const statedClosing = nearest(closing, listed);
   if (statedClosing === closing) return { statedClosing, status: 'CLOSED' };
   const sum = formatDecimal(closing, currency);

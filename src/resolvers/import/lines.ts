@@ -49,6 +49,19 @@ export async function* readLines(file: string, options: FileOptions = {}): Async
   yield* linesOf(bytesOf(file, totalBytes, options.onProgress), options);
 }
 
+/**
+ * The bytes of `file`, gunzipped by content.
+ * @throws what `faultOfFile` puts into words, when the file cannot be opened or its compressed data breaks off.
+ */
+export async function* readBytes(file: string, options: FileOptions = {}): AsyncGenerator<Uint8Array> {
+  yield* gunzipped(bytesOf(file, (await stat(file)).size, options.onProgress));
+}
+
+/** A fault of a file as a sentence; what is a fault of ours is thrown again. */
+export function faultOfFile(error: unknown): string {
+  return refusedFile(error, 0).reason;
+}
+
 /** The lines of a stream of bytes, as `readLines` gives them; where the stream is cut into chunks does not matter. */
 export async function* linesOf(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -22,6 +22,8 @@ export interface StatementRun {
   readonly timeZone: string;
   /** Asked for by name, so that an account with another one is refused. */
   readonly timeZoneIsGiven: boolean;
+  /** Of new accounts whose file names none; else their own number, which no token is for unless one is issued. */
+  readonly holder: string | undefined;
   readonly dryRun: boolean;
   /** Numbers of accounts that the database has otherwise; their days are refused. */
   readonly refusedAccounts: Set<string>;
@@ -84,7 +86,7 @@ export function planAccount(
   timeZone: string | undefined,
 ): { readonly kind: 'unchanged' } | { readonly kind: 'refused'; readonly reason: string } {
   const differences = [
-    stored.holder !== record.holder && `its holder is ${stored.holder}, not ${record.holder}`,
+    record.holder !== null && stored.holder !== record.holder && `its holder is ${stored.holder}, not ${record.holder}`,
     stored.currency !== record.currency && `its currency is ${stored.currency}, not ${record.currency}`,
     timeZone !== undefined && stored.timeZone !== timeZone && `its time zone is ${stored.timeZone}, not ${timeZone}`,
   ].filter((difference) => difference !== false);
@@ -104,10 +106,11 @@ async function writeAccounts(
     if (!targets.has(number)) targets.set(number, { id: undefined, currency });
   }
   const made: NewAccount[] = [];
-  for (const { number, holder, currency, opening, file, line } of batch.accounts.values()) {
+  for (const { number, holder: named, currency, opening, file, line } of batch.accounts.values()) {
+    const holder = named ?? run.holder ?? null;
     const standing = stored.get(number);
     if (standing === undefined) {
-      made.push({ number, holder, currency, opening, timeZone: run.timeZone });
+      made.push({ number, holder: holder ?? number, currency, opening, timeZone: run.timeZone });
       continue;
     }
     const plan = planAccount({ holder, currency }, standing, run.timeZoneIsGiven ? run.timeZone : undefined);
@@ -146,6 +149,8 @@ async function writeDays(
       continue;
     }
     if (plan.open !== undefined) tally.note({ file, line, reason: `${where} ${plan.open}` });
+    if (plan.kind === 'write' && record.note !== undefined)
+      tally.note({ file, line, reason: `${where} ${record.note}` });
     if (plan.kind === 'unchanged') {
       tally.keep(transactions.length);
       continue;

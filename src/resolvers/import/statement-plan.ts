@@ -60,7 +60,8 @@ function planOpenDay(record: DayRecord, stored: ImportedDay): DayPlan {
   const listed = [...stored.transactions, ...record.transactions].map(({ balance }) => balance);
   const balanced = verdictOn(closing, [...listed, record.statedClosing], record.currency);
   const incomplete = record.status === 'OPEN' && record.because === 'incomplete';
-  const verdict = incomplete ? { ...record, statedClosing: balanced.statedClosing } : balanced;
+  const isListed = record.statedClosing !== null || listed.some((balance) => balance !== null);
+  const verdict = incomplete ? { ...record, statedClosing: isListed ? balanced.statedClosing : null } : balanced;
   const open = verdict.status === 'OPEN' ? verdict.reason : undefined;
   if (added.length === 0 && open !== undefined && record.opening === stored.opening) return { kind: 'unchanged', open };
   const day = {

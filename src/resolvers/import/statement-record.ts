@@ -2,14 +2,21 @@
 
 import type { ImportError } from './import-report.js';
 
-export type StatementRecord = AccountRecord | DayRecord | ({ readonly kind: 'refused' } & ImportError);
+export type StatementRecord = AccountRecord | DayRecord | RefusedRecord;
+
+export interface RefusedRecord extends ImportError {
+  readonly kind: 'refused';
+  /** How many records of the file are refused for the reason; 1 unless given. */
+  readonly records?: number;
+}
 
 export interface AccountRecord {
   readonly kind: 'account';
   readonly file: string;
   readonly line: number;
   readonly number: string;
-  readonly holder: string;
+  /** Null where the format names none: whoever holds the account, or of a new one whom the import names. */
+  readonly holder: string | null;
   readonly currency: string;
   readonly opening: bigint;
 }
@@ -27,6 +34,8 @@ export type DayRecord = DayTotals &
     /** `YYYY-MM-DD`. */
     readonly date: string;
     readonly transactions: readonly StatementTransaction[];
+    /** What the report should say of a day although it can be closed. */
+    readonly note?: string;
   };
 
 /** Minor units; `closing` is always `opening + credits - debits`, and both totals are positive. */
@@ -35,8 +44,8 @@ export interface DayTotals {
   readonly credits: bigint;
   readonly debits: bigint;
   readonly closing: bigint;
-  /** What the bank says the day closed with; the next day opens with it. Equal to `closing` when CLOSED. */
-  readonly statedClosing: bigint;
+  /** What the bank says the day closed with, if it does; the next day opens with it. Equal to `closing` when CLOSED. */
+  readonly statedClosing: bigint | null;
 }
 
 /**

@@ -90,7 +90,15 @@ const variables = z.object({
     .regex(/^[\w.:%-]+$/, 'must be an address or a host name, such as 127.0.0.1, or 0.0.0.0 to listen everywhere.')
     .default('127.0.0.1'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
-  REDIS_URL: url(['redis:', 'rediss:'], 'redis://user:password@host:6379, or rediss:// for TLS').optional(),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisUrl, {
+      error:
+        'must look like redis://user:password@host:6379, redis+cluster://user:password@host:6379,host:6379 or ' +
+        'redis+sentinel://user:password@host:26379,host:26379/master-name, or begin with rediss for TLS; write special ' +
+        'characters of the password as %xx.',
+    })
+    .optional(),
   ESPELHO_HOME: z.string().default('.espelho'),
   ESPELHO_TOKEN_PEPPER: z
     .string()
@@ -126,6 +134,20 @@ function url(protocols: readonly string[], example: string) {
     URL.canParse(value) && protocols.includes(new URL(value).protocol) && new URL(value).host;
   const error = `must look like ${example}; write special characters of the password as %xx.`;
   return z.string().refine(fits, { error });
+}
+
+/** One server; nodes of a cluster; or sentinels, who must be told the name of the master. */
+function isRedisUrl(text: string): boolean {
+  const form =
+    /^rediss?(?<kind>\+cluster|\+sentinel)?:\/\/(?:(?<login>[^@/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^/?#]*))?(?<query>\?[^#]*)?$/i;
+  const { kind = '', login = '', hosts = '', path = '', query = '' } = form.exec(text)?.groups ?? {};
+  const isDecodable = [login, path].every((part) => !/%(?![\da-f]{2})/i.test(part));
+  const servers = hosts.split(',');
+  if (!isDecodable || !servers.every((server) => URL.canParse(`http://${server}`))) return false;
+  const parameters = [...new URLSearchParams(query).keys()];
+  if (kind.toLowerCase() === '+sentinel')
+    return path !== '' && parameters.every((name) => name === 'sentinelUsername' || name === 'sentinelPassword');
+  return query === '' && (kind === '' ? servers.length === 1 && /^\d*$/.test(path) : path === '');
 }
 
 function masterKeyOf(text: string): string | undefined {

@@ -1,28 +1,15 @@
 // Composes one gateway over given servers: database, store, engine, schema and HTTP edge, checked against each other.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Cache, type ChangeLog, COMPARED_SHARE, systemClock } from './cache/index.js';
 import {
-  Cache,
-  type ChangeLog,
-  connectRedis,
-  examineRedis,
-  memoryStore,
-  redisStore,
-  type Store,
-  systemClock,
-} from './cache/index.js';
-import {
-  beat,
   claimStore,
   connect,
   findInstallation,
-  type Installation,
   isReachable,
-  leave,
   migrate,
   openChangeLog,
   type PostgresChangeLog,
   type Query,
-  storeIsShared,
 } from './db/index.js';
 import {
   authenticate,
@@ -36,21 +23,18 @@ import {
   Unauthenticated,
   views,
 } from './resolvers/index.js';
+import { openStore, requireSharedStore, type StoreOptions } from './store.js';
 
 /** Where a gateway tells of its health; its facts are never secrets. */
 export type GatewayLog = Readonly<Record<'info' | 'error', (facts: object, sentence: string) => void>>;
 
-export interface GatewayOptions {
+export interface GatewayOptions extends StoreOptions {
   readonly databaseUrl: string;
-  /** Undefined means the in-process store. */
-  readonly redisUrl: string | undefined;
   readonly pepper: string;
   /** 64 hex digits. */
   readonly masterKey: string;
   readonly partitions: number | undefined;
   readonly ttlMs: ReadonlyMap<string, number>;
-  /** How long the store may take to answer. */
-  readonly storeTimeoutMs?: number;
   readonly logger: GatewayLog;
 }
 
@@ -64,28 +48,18 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
-/** Other gateways on this database use another store. */
-export class ForeignStore extends Error {
-  override readonly name = 'ForeignStore';
-  readonly code = 'FOREIGN_STORE';
-}
-
-const STORE_TIMEOUT_MS = 120;
-const MEMORY_STORE_BYTES = 256 * 1_024 * 1_024;
 const BEAT_MS = 1_000;
-/** A Redis that has just failed over may take this long to be recorded by the gateways that use it. */
-const IDENTITY_WAIT_MS = 3_000;
 
 /**
  * Migrates the database, opens the store, and catches up with whatever was committed meanwhile; serves nothing yet.
  * @throws {ForeignStore} when other gateways on this database use another store.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { databaseUrl, pepper, logger } = options;
+  const { databaseUrl, redisUrl, pepper, logger } = options;
   await migrate(databaseUrl, options.partitions);
   const database = connect({ url: databaseUrl });
   const id = randomUUID();
-  const changeLog = openChangeLog(databaseUrl, id);
+  const changeLog = openChangeLog(databaseUrl, { id, store: redisUrl === undefined ? 'memory' : 'redis' });
   const closing: (() => Promise<unknown>)[] = [changeLog.close, database.close];
   const closeAll = async () => {
     for (const close of closing) await close();
@@ -104,19 +78,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       overrides: options.ttlMs,
       runtimeTtls: () => readRuntimeTtls(database.query),
       leads: changeLog.lead,
+      comparedShare: COMPARED_SHARE,
     });
     tellOfTrouble(cache, logger);
     await cache.learnPolicies();
-    const beatOnce = () => beat(database.query, id, [store.kind, ...cache.incarnations].join(' '));
-    await beatOnce();
     const heart = startHeart(async () => {
-      const learning = cache.learnPolicies().catch(() => {}); // what was learned before stays in force
-      await beatOnce();
-      await learning;
+      await cache.learnPolicies().catch(() => {}); // what was learned before stays in force
       return claimStore(changeLog.query, store.kind);
     }, logger);
     await cache.start();
     const services: Services = {
+      gatewayId: id,
       cache,
       db: database.db,
       query: database.query,
@@ -131,7 +103,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       heart.stop,
       () => services.tokenUses.flush(),
       () => cache.close(),
-      () => leave(database.query, id).catch(() => {}),
     );
     return {
       services,
@@ -159,6 +130,9 @@ function tellOfTrouble(cache: Cache<Query>, logger: GatewayLog): void {
       const failure = `${event.part} fails and is tried again: ${sentencesOf(event.error)}`;
       if (failure !== lastFailure) logger.error({}, failure);
       lastFailure = failure;
+    } else if (event.kind === 'mismatch') {
+      const { view, key, storeVersion, sqlVersion } = event;
+      logger.error({ view, key, storeVersion, sqlVersion }, 'the cache held what SQL contradicts; it is dropped');
     }
   });
 }
@@ -190,71 +164,6 @@ async function contextOf(
   if (!viewer)
     throw new Unauthenticated('This token is not valid: it is unknown, expired or revoked, or was copied badly.');
   return { services, viewer, cache, posted, renew: () => contextOf(services, arrival) };
-}
-
-async function openStore(
-  { redisUrl, storeTimeoutMs = STORE_TIMEOUT_MS }: GatewayOptions,
-  { id }: Installation,
-): Promise<{ store: Store; storeName: string }> {
-  if (redisUrl === undefined) {
-    return {
-      store: memoryStore({ clock: systemClock, maxBytes: MEMORY_STORE_BYTES }),
-      storeName: 'the in-process store',
-    };
-  }
-  const connections = await connectRedis(redisUrl);
-  const store = redisStore({ ...connections, installation: id, timeoutMs: storeTimeoutMs });
-  try {
-    return { store, storeName: (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)' };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-/**
- * Two stores on one database would break the pledge. Gateways that use Redis have recorded in Postgres which life of
- * which master they trust; who joins them must see the same.
- */
-async function requireSharedStore(
-  store: Store,
-  changeLog: PostgresChangeLog,
-  { partitions }: Installation,
-): Promise<void> {
-  const deadlineMs = systemClock.nowMs() + IDENTITY_WAIT_MS;
-  while (!(await claimStore(changeLog.query, store.kind))) {
-    if (systemClock.nowMs() > deadlineMs) {
-      throw new ForeignStore(
-        store.kind === 'memory'
-          ? 'Another gateway works on this database, and the in-process store cannot be shared; set REDIS_URL for all of them.'
-          : 'Another gateway works on this database with its in-process store; stop it, or set REDIS_URL for all of them.',
-      );
-    }
-    await systemClock.sleep(100);
-  }
-  while (
-    store.kind === 'redis' &&
-    (await storeIsShared(changeLog.query)) &&
-    (await isAnother(store, changeLog, partitions))
-  ) {
-    if (systemClock.nowMs() > deadlineMs) {
-      throw new ForeignStore(
-        'Other gateways work on this database, and REDIS_URL does not lead to the Redis that they use; set it to theirs.',
-      );
-    }
-    await systemClock.sleep(100);
-  }
-}
-
-/** Whether this store answers as another one than Postgres has on record. One that does not answer is not trusted either way. */
-async function isAnother(store: Store, changeLog: PostgresChangeLog, partitions: number): Promise<boolean> {
-  const rows = await changeLog.partitions();
-  try {
-    const metas = await store.meta(Array.from({ length: partitions }, (_, partition) => partition));
-    return rows.some(({ partition, incarnation }) => metas[partition]?.incarnation !== incarnation);
-  } catch {
-    return false;
-  }
 }
 
 function startHeart(beatOnce: () => Promise<boolean>, logger: GatewayLog): { stop: () => Promise<void> } {

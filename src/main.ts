@@ -88,6 +88,8 @@ function openServer(
     readiness,
     inspect: (view, key) => services.cache.inspect(view, key),
     warm: (view, after) => warmView(services, view, after),
+    verify: async (view, keys, how) =>
+      services.cache.caches(view) ? services.cache.verify(view, keys, how) : undefined,
     controlSecret,
     logger,
     graphiql: config.production ? undefined : { examples: exampleOperations(new Date()) },

@@ -13,7 +13,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   server: [],
   embedded: [],
   config: [],
-  gateway: ['resolvers', 'cache', 'db'],
+  gateway: ['store', 'resolvers', 'cache', 'db'],
+  store: ['cache', 'db'],
   cli: ['main', 'gateway', 'config', 'embedded', 'resolvers', 'cache', 'db'],
   main: ['cli', 'gateway', 'config', 'embedded', 'server', 'schema', 'resolvers', 'cache', 'db'],
 };

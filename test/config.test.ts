@@ -61,6 +61,38 @@ it('reads what is set', () => {
   expect(read({ ESPELHO_MASTER_KEY: Buffer.from(key, 'hex').toString('base64') }).masterKey).toBe(config.masterKey);
 });
 
+it('takes one Redis, the nodes of a cluster, or sentinels with the name of a master; each also by TLS', () => {
+  const fitting = [
+    'redis://cache',
+    'rediss://user:p%40ss@cache:6380/2',
+    'redis://[::1]:6379',
+    'redis+cluster://a:7000,b:7001,c',
+    'rediss+cluster://user:password@a,b:7001',
+    'redis+sentinel://:password@a:26379,b/primary',
+    'rediss+sentinel://a/primary?sentinelUsername=u&sentinelPassword=p%26',
+  ];
+  for (const REDIS_URL of fitting) expect(read({ REDIS_URL }).redisUrl).toBe(REDIS_URL);
+});
+
+it('says what REDIS_URL must look like, whatever is wrong with it', () => {
+  const unfit = [
+    'http://cache',
+    'redis://',
+    'redis://a,b',
+    'redis://a/db',
+    'redis://a:70000',
+    'redis://us%er@a',
+    'redis+cluster://a,,b',
+    'redis+cluster://a/1',
+    'redis+sentinel://a,b',
+    'redis+sentinel://a/primary?password=hunter2',
+    'redis+proxy://a',
+  ];
+  for (const REDIS_URL of unfit) {
+    expect(faultsOf({ REDIS_URL })).toEqual([expect.stringMatching(/^REDIS_URL must look like redis:.*%xx\.$/)]);
+  }
+});
+
 it('loads demo data into an embedded Postgres, and into another one only when asked', () => {
   const DATABASE_URL = 'postgres://db/espelho';
   expect(read({ ESPELHO_DEMO: '0' }).demo).toBe(false);

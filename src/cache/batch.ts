@@ -1,12 +1,15 @@
 // Collects what is asked for during one turn of the event loop and hands it on at once. A question may join another
 // only until the batch is sent: an answer that was already on its way may be older than a write acknowledged since.
+import type { Clock } from './clock.js';
 
 /** Joins equal questions of one turn; `send` gets each one once, after the turn. */
 export class TurnBatch<Question, Answer> {
+  readonly #clock: Pick<Clock, 'defer'>;
   readonly #send: (asked: ReadonlyMap<string, Asked<Question, Answer>>) => void;
   #waiting: Map<string, Asked<Question, Answer>> | undefined;
 
-  constructor(send: (asked: ReadonlyMap<string, Asked<Question, Answer>>) => void) {
+  constructor(clock: Pick<Clock, 'defer'>, send: (asked: ReadonlyMap<string, Asked<Question, Answer>>) => void) {
+    this.#clock = clock;
     this.#send = send;
   }
 
@@ -14,7 +17,7 @@ export class TurnBatch<Question, Answer> {
   ask(name: string, question: Question): Asked<Question, Answer> {
     if (!this.#waiting) {
       this.#waiting = new Map();
-      setImmediate(() => {
+      this.#clock.defer(() => {
         const asked = this.#waiting;
         this.#waiting = undefined;
         if (asked) this.#send(asked);

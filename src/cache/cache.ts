@@ -1,5 +1,7 @@
 // The engine, put together: readers, the write path's half, trust and relay over one store.
 import { type Clock, systemClock } from './clock.js';
+import { Comparison } from './comparison.js';
+import type { ConcurrencyLimits } from './concurrency.js';
 import { UnknownView } from './errors.js';
 import { Events } from './events.js';
 import { ChangeFeed } from './feed.js';
@@ -12,10 +14,12 @@ import { Refill } from './refill.js';
 import { Refresher } from './refresher.js';
 import { Relay } from './relay.js';
 import { RequestCache } from './request.js';
+import { SpotChecks } from './spot-check.js';
 import { Stats, type ViewStats } from './stats.js';
 import type { EntryFacts, Store, StoredValue } from './store.js';
 import { Trust } from './trust.js';
 import { Upkeep } from './upkeep.js';
+import { type Verified, Verifier } from './verify.js';
 import { type AnyView, fieldOf, type Loaded, type Mode, type Shape } from './view.js';
 import { type Committed, type Delta, Writer } from './writer.js';
 
@@ -31,8 +35,12 @@ export interface CacheOptions<Source> {
   /** Reads the TTLs that were set at run time. */
   readonly runtimeTtls?: () => Promise<RuntimeTtls>;
   readonly leads?: () => Promise<boolean>;
+  /** How much is asked of `source` at once; what is left out has its default. */
+  readonly limits?: Partial<ConcurrencyLimits>;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Of live hits, how many are compared with SQL, 0 to 1; none unless given. */
+  readonly comparedShare?: number;
 }
 
 /** A change of single members leads from one version to another. */
@@ -73,6 +81,8 @@ export class Cache<Source> {
   readonly #upkeep: Upkeep<Source>;
   readonly #refresher: Refresher<Source>;
   readonly #policies: Policies;
+  readonly #verifier: Verifier<Source>;
+  readonly #spotChecks: SpotChecks<Source>;
   #looking: Promise<void> = Promise.resolve();
   readonly #stats = new Stats();
 
@@ -87,11 +97,17 @@ export class Cache<Source> {
     this.#trust = new Trust({ store, changeLog, partitions, clock, events });
     this.#policies = new Policies(options.overrides);
     const common = { store, trust: this.#trust, partitions, clock, events };
-    this.#refill = new Refill({ ...common, source, policies: this.#policies, random });
+    this.#refill = new Refill({ ...common, source, policies: this.#policies, random, limits: options.limits });
     this.#upkeep = new Upkeep({ ...common, refill: this.#refill });
     this.#refresher = new Refresher({ upkeep: this.#upkeep, clock, events });
     this.#reader = new Reader({ ...common, refill: this.#refill, refresher: this.#refresher });
     this.writer = new Writer(common);
+    const guardOf = (partition: number) => this.#trust.guardOf(partition);
+    const comparison = new Comparison({ ...common, changeLog, source, guardOf });
+    this.#verifier = new Verifier({ comparison, store, guardOf, partitions });
+    const drop = (view: AnyView<Source>, keys: readonly string[]) => this.#upkeep.purge(view, keys);
+    const { comparedShare: share = 0 } = options;
+    this.#spotChecks = new SpotChecks({ ...common, comparison, drop, views: this.#views, share, random });
     this.#relay = new Relay({ ...common, changeLog, leads });
     this.#floors = new Floors(clock);
     this.feed = new ChangeFeed({ changeLog, partitions, clock, events, floors: this.#floors });
@@ -136,11 +152,6 @@ export class Cache<Source> {
     const ttlMs = this.#refill.ttlMsOf(view);
     const delta = { view: view.name, key, field: fieldOf(view), set, remove, count, from, version, ttlMs };
     return { view: view.name, key, version, delta: { ...delta, changedAtMs: versions.changedAtMs } };
-  }
-
-  /** The lives of the masters that are trusted now; none while the store is in doubt. */
-  get incarnations(): readonly string[] {
-    return this.#trust.incarnations;
   }
 
   status(): CacheStatus {
@@ -211,10 +222,19 @@ export class Cache<Source> {
     return this.#upkeep.reload(this.view(name), keys.filter(isStorable));
   }
 
+  /**
+   * Compares what stands under `keys` with SQL while both are at work; with `repair`, drops what is a mismatch.
+   * @throws {UnknownView} when no view has this name; `CacheUnavailable` when the store does not answer or is in doubt.
+   */
+  verify(name: string, keys: readonly string[], options: { readonly repair: boolean }): Promise<Verified> {
+    return this.#verifier.verify(this.view(name), keys.filter(isStorable), options);
+  }
+
   /** Stops what works in the background, then lets go of the store. */
   async close(): Promise<void> {
     await this.feed.close();
-    this.#trust.close();
+    this.#spotChecks.stop();
+    await this.#trust.close();
     await this.#refresher.stop();
     await this.#relay.stop();
     await this.#options.store.close();

@@ -12,6 +12,18 @@ export class CacheUnavailable extends Error {
   }
 }
 
+/** More is asked of SQL than it answers in time. What was asked was not sent: ask again in a second, or ask for less. */
+export class Overloaded extends Error {
+  readonly code = 'OVERLOADED';
+  override readonly name = 'Overloaded';
+  /** full: too many questions wait already; late: this one has waited too long. */
+  readonly reason: 'full' | 'late';
+  constructor(reason: Overloaded['reason']) {
+    super('More is asked of the database at the moment than it can answer; try again in a second.');
+    this.reason = reason;
+  }
+}
+
 /** Changes could not be told one by one: there were too many, or the change log begins anew. Read again, and listen again. */
 export class FeedInterrupted extends Error {
   readonly code = 'FEED_INTERRUPTED';

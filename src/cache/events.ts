@@ -13,6 +13,14 @@ export type CacheEvent =
   | { readonly kind: 'renewing'; readonly view: string; readonly keys: readonly string[] }
   | { readonly kind: 'filled' | 'refused' | 'unfillable'; readonly view: string; readonly key: string }
   | { readonly kind: 'fence' | 'published' | 'dropped' | 'lifted'; readonly view: string; readonly key: string }
+  /** A hit that SQL contradicts, confirmed by a second look; its key as it may be shown. */
+  | {
+      readonly kind: 'mismatch';
+      readonly view: string;
+      readonly key: string;
+      readonly storeVersion: string | undefined;
+      readonly sqlVersion: string;
+    }
   | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
   | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
   /** Something that goes on by itself keeps failing, and is tried again. */

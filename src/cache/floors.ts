@@ -21,7 +21,9 @@ export class Floors {
   /** From now on the entry is read at this version or a newer one. */
   raise(view: string, key: string, version: bigint): void {
     this.#turn();
-    this.#recent.set(nameOf(view, key), version);
+    const name = nameOf(view, key);
+    const before = this.of(view, key) ?? 0n;
+    this.#recent.set(name, version > before ? version : before);
   }
 
   /** The oldest version that may be read of the entry; undefined where any may. */

@@ -2,7 +2,8 @@
 export { Cache, type CacheOptions, type CacheStatus, type ViewPolicy } from './cache.js';
 export type { Change, ChangeStream, Interest } from './change-stream.js';
 export { type Clock, systemClock } from './clock.js';
-export { CacheUnavailable, FeedInterrupted, UnknownView } from './errors.js';
+export type { ConcurrencyLimits } from './concurrency.js';
+export { CacheUnavailable, FeedInterrupted, Overloaded, UnknownView } from './errors.js';
 export type { CacheEvent, Events, Listener } from './events.js';
 export type { ChangeFeed } from './feed.js';
 export { memoryStore } from './memory-store.js';
@@ -13,7 +14,11 @@ export type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports
 export { connectRedis, examineRedis, type RedisConnections, UnsuitableRedis } from './redis-connection.js';
 export { redisStore } from './redis-store.js';
 export type { Fields, Membership, Present, Reading, RequestCache, Rows, TraceEntry } from './request.js';
+export { COMPARED_SHARE } from './spot-check.js';
 export type { EntryFacts, Store } from './store.js';
+export { keysPerBatch } from './upkeep.js';
+export type { Difference, Verified } from './verify.js';
+export { verifyBeside } from './verify-visit.js';
 export {
   type AnyView,
   type EntryRef,

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
+import { bytesOf, type Entry, hitOf } from './memory-entry.js';
 import { Members } from './part.js';
 import {
   type DropItem,
@@ -10,7 +11,6 @@ import {
   type Guard,
   type Guarded,
   type GuardedPartition,
-  type Hit,
   LEASE_MS,
   RENEW_AFTER,
   type ReadItem,
@@ -25,23 +25,6 @@ export interface MemoryStoreOptions {
   readonly clock: Clock;
   /** Bound of all values together; fenced entries are kept beyond it. */
   readonly maxBytes: number;
-}
-
-interface Entry {
-  readonly partition: number;
-  readonly view: string;
-  readonly key: string;
-  readonly generation: string;
-  held?: {
-    readonly stored: Map<string, string>;
-    readonly value: Omit<StoredValue, 'members'>;
-    readonly members: Members;
-    readonly storedAtMs: number;
-  };
-  expiresAtMs: number;
-  token?: { readonly token: string; readonly expiresAtMs: number };
-  /** When each transaction that fenced the entry did so. */
-  readonly fences: Map<string, number>;
 }
 
 /** A store that never times out and is lost with the process. */
@@ -84,19 +67,10 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     fences: new Map(),
   });
 
-  const hitOf = ({ held }: Entry, { field, part }: Omit<ReadItem, 'token'>): Hit | undefined => {
-    const value = held?.value.value === null ? null : held?.stored.get(field);
-    if (!held || value === undefined) return undefined;
-    const { version, changedAtMs, ttlMs } = held.value;
-    const ageMs = Math.floor(clock.nowMs() - held.storedAtMs);
-    const members = value === null ? [] : held.members.part(part);
-    return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members, count: held.members.count };
-  };
-
   const read = (item: ReadItem, where: GuardedPartition): ReadReply => {
     const now = clock.nowMs();
     const entry = find(item, where) ?? fresh(item, where, now + 2 * LEASE_MS);
-    const hit = hitOf(entry, item);
+    const hit = hitOf(entry, item, now);
     if (hit && entry.fences.size === 0) return hit;
     const taken = entry.token !== undefined && entry.token.expiresAtMs > now;
     const young = [...entry.fences.values()].some((fencedAtMs) => fencedAtMs > now - FENCE_GRACE_MS);
@@ -110,7 +84,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
   const renew = (item: RenewItem, where: GuardedPartition): 'granted' | 'refused' => {
     const now = clock.nowMs();
     const entry = find(item, where);
-    const hit = entry && hitOf(entry, item);
+    const hit = entry && hitOf(entry, item, now);
     const taken = entry?.token !== undefined && entry.token.expiresAtMs > now;
     if (!hit || entry.fences.size > 0 || taken || hit.ageMs < hit.ttlMs * RENEW_AFTER) return 'refused';
     entry.token = { token: item.token, expiresAtMs: now + LEASE_MS };
@@ -228,9 +202,10 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
         .filter((entry) => entry.generation === batch.guard.generation && Math.max(...entry.fences.values()) <= before)
         .map(({ view, key, fences }) => ({ view, key, xids: [...fences.keys()] }));
     },
-    peek: async (batch, item) => {
-      const entry = holds(batch) ? find(item, batch) : undefined;
-      return entry && hitOf(entry, item);
+    peek: async (_partition, item) => {
+      const name = nameOf(item.view, item.key);
+      const entry = pinned.get(name) ?? entries.get(name);
+      return entry && entry.expiresAtMs > clock.nowMs() ? hitOf(entry, item, clock.nowMs()) : undefined;
     },
     inspect: async (batch, view, key, field) => {
       const entry = holds(batch) ? find({ view, key }, batch) : undefined;
@@ -251,10 +226,4 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
       metas.clear();
     },
   };
-}
-
-function bytesOf(entry: Entry): number {
-  let bytes = 200 + entry.view.length + entry.key.length;
-  for (const [field, json] of entry.held?.stored ?? []) bytes += 2 * (field.length + json.length);
-  return bytes + (entry.held?.members.bytes ?? 0);
 }

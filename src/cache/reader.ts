@@ -1,7 +1,7 @@
 // Reads: one round-trip to the store for everything asked in one turn of the event loop, and SQL for what the store
 // cannot vouch for. An answer is never older than the newest write acknowledged before the read began: the store is
 // asked anew each time, and nobody joins a statement that was sent before.
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
@@ -62,7 +62,7 @@ export class Reader<Source> {
 
   constructor(options: ReaderOptions<Source>) {
     this.#options = options;
-    this.#batch = new TurnBatch((asked) => void this.#flush([...asked.values()]));
+    this.#batch = new TurnBatch(options.clock, (asked) => void this.#flush([...asked.values()]));
   }
 
   /** Rejects only with what the database threw, and for an available view only when the store holds nothing. */
@@ -124,18 +124,16 @@ export class Reader<Source> {
       return loadedReading(outcome, await this.#options.refill.load(view, key, lease), part, view.shape);
     } catch (error) {
       const left = view.mode === 'available' ? await this.#peek(view, key, part) : undefined;
-      if (!left) throw error;
+      // "Does not exist" has no place for a mark that says stale.
+      if (!left || left.value === null) throw error;
       return { ...left, outcome: 'STALE' };
     }
   }
 
   async #peek(view: AnyView<Source>, key: string, part: Part | undefined): Promise<Hit | undefined> {
-    const { store, trust, partitions } = this.#options;
-    const partition = partitionOf(view.name, key, partitions);
-    const guard = trust.guardOf(partition);
-    if (!guard) return undefined;
+    const { store, partitions } = this.#options;
     const item = { view: view.name, key, field: fieldOf(view), part };
-    return store.peek({ partition, guard }, item).catch(() => undefined);
+    return store.peek(partitionOf(view.name, key, partitions), item).catch(() => undefined);
   }
 
   async #flush(asked: readonly Asked<Question<Source>, StoreAnswer>[]): Promise<void> {
@@ -144,7 +142,7 @@ export class Reader<Source> {
       number,
       { partition: number; guard: Guard; items: ReadItem[]; asked: Asked<Question<Source>, StoreAnswer>[] }
     >();
-    const secret = randomBytes(16).toString('base64url');
+    const secret = randomUUID();
     for (const [at, one] of asked.entries()) {
       const { view, key, part } = one.question;
       const partition = partitionOf(view.name, key, partitions);
@@ -165,22 +163,14 @@ export class Reader<Source> {
       entries: sent.reduce((sum, { items }) => sum + items.length, 0),
       partitions: sent.length,
     });
-    try {
-      const replies = await store.read(sent);
-      trust.succeeded();
-      sent.forEach((batch, at) => {
-        const answered = replies[at];
-        if (answered?.kind !== 'done') trust.distrust([batch.partition], 'A read met another generation.');
-        batch.asked.forEach((one, index) => {
-          const reply = answered?.kind === 'done' ? answered.replies[index] : undefined;
-          const token = batch.items[index]?.token ?? '';
-          one.resolve(reply ? { kind: 'reply', reply, guard: batch.guard, token } : { kind: 'bypass' });
-        });
+    const believed = trust.believed(sent, await store.read(sent));
+    sent.forEach((batch, at) => {
+      batch.asked.forEach((one, index) => {
+        const reply = believed[at]?.[index];
+        const token = batch.items[index]?.token ?? '';
+        one.resolve(reply ? { kind: 'reply', reply, guard: batch.guard, token } : { kind: 'bypass' });
       });
-    } catch (error) {
-      trust.failed(error);
-      for (const { asked } of sent) for (const one of asked) one.resolve({ kind: 'bypass' });
-    }
+    });
   }
 }
 

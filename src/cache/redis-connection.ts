@@ -1,74 +1,77 @@
-// Connections to Redis that fail at once instead of waiting: nothing is queued while the link is down, nothing is sent
-// twice, and a link that falls silent is dropped.
-import { Redis, type RedisOptions } from 'ioredis';
+// The way to Redis that REDIS_URL describes: opened once, examined at the start and whenever a server is reached anew.
+import { addressOf, type RedisAddress } from './redis-address.js';
+import { RedisCluster } from './redis-cluster.js';
+import { REFUSED, type ServerFacts, UnsuitableRedis } from './redis-facts.js';
+import type { Tell } from './redis-link.js';
+import { connectNode, openNode, type RedisServers, singleServer } from './redis-servers.js';
 
-const OPTIONS = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  connectTimeout: 2_000,
-  socketTimeout: 5_000,
-  retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
-} satisfies RedisOptions;
+export { UnsuitableRedis };
 
 export interface RedisConnections {
-  readonly reads: Redis;
-  /** Apart, so that fences and publishes never queue behind reads. */
-  readonly writes: Redis;
+  readonly servers: RedisServers;
 }
 
-/** Why a Redis cannot hold the cache. The sentence says what to change. */
-export class UnsuitableRedis extends Error {
-  override readonly name = 'UnsuitableRedis';
-  readonly code = 'REDIS_UNSUITABLE';
-}
-
-/** Connects, and goes on trying when the server is out of reach. */
-export async function connectRedis(url: string): Promise<RedisConnections> {
-  const [reads, writes] = [new Redis(url, OPTIONS), new Redis(url, OPTIONS)];
-  for (const redis of [reads, writes]) redis.on('error', (error) => refusals.set(redis, error));
-  await Promise.allSettled([reads.connect(), writes.connect()]);
-  return { reads, writes };
-}
-
-/** The last error of each connection. */
-const refusals = new WeakMap<Redis, unknown>();
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)/.test(error.message);
+/** Longer than an attempt to connect may take. */
+const OPEN_MS = 4_000;
 
 /**
- * What the server calls itself, such as `Redis 7.2.4`; undefined while it is out of reach.
- * @throws {UnsuitableRedis} when it is older than 7.0, a replica, or may evict fences.
+ * Connects, and goes on trying when a server is out of reach. `tell` hears a sentence when a server turns out to be
+ * unsuitable, also one that is reached later on; nothing that such a server says is believed.
  */
-export async function examineRedis({ reads }: RedisConnections): Promise<string | undefined> {
-  let facts: ReadonlyMap<string, string>;
-  try {
-    facts = factsOf(await reads.info());
-  } catch (error) {
-    if (isRefusal(error) || isRefusal(refusals.get(reads))) {
-      throw new UnsuitableRedis('Redis refuses the user or password in REDIS_URL; correct it.');
-    }
-    return undefined;
-  }
-  const valkey = facts.get('valkey_version');
-  const version = valkey ?? facts.get('redis_version') ?? '0';
-  const name = `${valkey ? 'Valkey' : 'Redis'} ${version}`;
-  if (Number.parseInt(version, 10) < 7)
-    throw new UnsuitableRedis(`Espelho needs Redis or Valkey 7.0 or newer; REDIS_URL leads to ${name}.`);
-  if (facts.get('role') !== 'master')
-    throw new UnsuitableRedis('REDIS_URL leads to a replica; point it at the master.');
-  const policy = facts.get('maxmemory_policy') ?? 'noeviction';
-  if (policy.startsWith('allkeys-')) {
-    throw new UnsuitableRedis(
-      `Redis runs with maxmemory-policy ${policy}, which may evict what the freshness of reads rests on; set it to volatile-lfu.`,
-    );
-  }
-  return name;
+export async function connectRedis(
+  url: string,
+  tell: (sentence: string) => void = () => {},
+): Promise<RedisConnections> {
+  const { servers, connected } = open(addressOf(url), tellOnce(tell));
+  await Promise.race([connected, new Promise((resolve) => setTimeout(resolve, OPEN_MS).unref())]);
+  return { servers };
 }
 
-function factsOf(info: string): ReadonlyMap<string, string> {
-  const lines = info.split(/\r?\n/).filter((line) => line.includes(':') && !line.startsWith('#'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+/**
+ * What the servers call themselves, such as `Redis 7.2.4`; undefined while they are out of reach.
+ * @throws {UnsuitableRedis} when one is older than 7.0, a replica, or may evict fences, or is not what REDIS_URL says.
+ */
+export async function examineRedis({ servers }: RedisConnections): Promise<string | undefined> {
+  const masters = servers.masters();
+  if (servers.refused || masters.some(({ reads, writes }) => reads.refused || writes.refused))
+    throw new UnsuitableRedis(REFUSED);
+  if (servers.foreign)
+    throw new UnsuitableRedis('REDIS_URL leads to a Redis that is no cluster; write it as redis://host:port.');
+  const examined = masters.flatMap(({ name, reads }) => (reads.facts ? [{ where: name, facts: reads.facts }] : []));
+  for (const { where, facts } of examined) requireSuitable(servers.kind, where, facts);
+  const [oldest] = examined.map(({ facts }) => facts.name).sort();
+  if (oldest === undefined) return undefined;
+  if (servers.kind === 'cluster')
+    return `${oldest} (cluster of ${masters.length} ${masters.length === 1 ? 'master' : 'masters'})`;
+  return servers.kind === 'sentinel' ? `${oldest} (found by Sentinel)` : oldest;
+}
+
+function requireSuitable(kind: RedisServers['kind'], where: string, { fault, mode, role }: ServerFacts): void {
+  const at = where === '' ? '' : ` (${where})`;
+  if (kind === 'single' && mode === 'sentinel')
+    throw new UnsuitableRedis('REDIS_URL leads to a sentinel; write it as redis+sentinel://host:port/master-name.');
+  if (fault !== undefined) throw new UnsuitableRedis(`${fault}${at}`);
+  if (kind !== 'cluster' && mode === 'cluster')
+    throw new UnsuitableRedis('REDIS_URL leads to a node of a Redis Cluster; write it as redis+cluster://host:port.');
+  if (kind === 'single' && role !== 'master')
+    throw new UnsuitableRedis('REDIS_URL leads to a replica; point it at the master.');
+}
+
+function open(address: RedisAddress, tell: Tell): { servers: RedisServers; connected: Promise<void> } {
+  if (address.kind === 'cluster') {
+    const servers = new RedisCluster(address.seeds, address.options, tell);
+    return { servers, connected: servers.connect() };
+  }
+  const options = address.kind === 'single' ? { ...address.options, ...address.server } : address.options;
+  const node = openNode('', options, tell);
+  return { servers: singleServer(address.kind, node), connected: connectNode(node) };
+}
+
+/** A server that stays as unsuitable as it was is told of once. */
+function tellOnce(tell: (sentence: string) => void): Tell {
+  let last: string | undefined;
+  return (fault) => {
+    if (fault !== undefined && fault !== last) tell(fault);
+    last = fault;
+  };
 }

@@ -1,4 +1,6 @@
 // Decodes what the scripts return. A reply of another form is a defect of ours or of the server, and says so.
+import { CacheUnavailable } from './errors.js';
+import type { Answer, Unavailable } from './redis-exchange.js';
 import type { EntryFacts, Guarded, Hit, Meta, ReadReply, StandingFence } from './store.js';
 
 /** A script returned something that it never should. */
@@ -7,6 +9,20 @@ export class UnexpectedReply extends Error {
   readonly code = 'UNEXPECTED_REPLY';
   constructor(reply: unknown) {
     super(`A cache script returned an unexpected reply of type ${Array.isArray(reply) ? 'array' : typeof reply}.`);
+  }
+}
+
+/** An answer, decoded. A reply of another form counts as none. */
+export function decoded<Value>(
+  answer: Answer,
+  decode: (reply: unknown) => Value,
+): { readonly kind: 'decoded'; readonly value: Value } | Unavailable {
+  if (answer.kind === 'unavailable') return answer;
+  try {
+    return { kind: 'decoded', value: decode(answer.reply) };
+  } catch (cause) {
+    const sentence = 'Redis gave a reply that no cache script gives.';
+    return { kind: 'unavailable', error: new CacheUnavailable(sentence, 'reply', { cause }) };
   }
 }
 
@@ -50,13 +66,14 @@ export function hitOf(reply: unknown): Hit {
 }
 
 export function metaOf(reply: unknown): Meta {
-  const [incarnation, storedIncarnation, epoch, generation, cursor] = array(reply).map(text);
+  const [incarnation, life, epoch, generation, cursor] = array(reply).map(text);
+  const isWhole = life !== undefined && generation !== undefined && cursor !== undefined;
   return {
     incarnation: incarnation === '' ? undefined : incarnation,
     stored:
-      storedIncarnation === undefined || epoch === undefined || generation === undefined || cursor === undefined
-        ? undefined
-        : { incarnation: storedIncarnation, epoch: decimal(epoch), generation, cursor },
+      isWhole && epoch !== undefined && /^\d+$/.test(epoch)
+        ? { incarnation: life, epoch: decimal(epoch), generation, cursor }
+        : undefined,
   };
 }
 

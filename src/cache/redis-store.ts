@@ -1,262 +1,241 @@
-// Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip.
-import type { Redis } from 'ioredis';
-import { CacheUnavailable } from './errors.js';
-import type { Part } from './part.js';
+// Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip per master.
+import type { CacheUnavailable } from './errors.js';
+import type { MemberChange } from './part.js';
+import { dropArgs, guardArgs, partArgs, patchArgs, valueArgs } from './redis-arguments.js';
+import { Exchange, type PartitionCall } from './redis-exchange.js';
+import { redisKeys } from './redis-keys.js';
 import {
   array,
+  decoded,
   factsOf,
   fencesOf,
   guardedReplies,
   hitOf,
   metaOf,
   readReplyOf,
-  UnexpectedReply,
   word,
 } from './redis-replies.js';
-import { type Call, run, scripts } from './scripts.js';
+import type { RedisServers } from './redis-servers.js';
+import { SCRIPT_WORDS, Staging } from './redis-staging.js';
+import { type Script, scripts } from './scripts.js';
 import {
+  type DropItem,
   FENCE_GRACE_MS,
-  type Guard,
+  type Guarded,
+  type GuardedPartition,
   LEASE_MS,
-  type PatchItem,
-  type PublishItem,
   RENEW_AFTER,
   type Store,
   type StoredValue,
 } from './store.js';
+import type { EntryRef } from './view.js';
 
 export interface RedisStoreOptions {
-  /** For reads and refills. */
-  readonly reads: Redis;
-  /** For fences and publishes, so that they never queue behind reads. */
-  readonly writes: Redis;
+  readonly servers: RedisServers;
   /** Part of every key, so that databases may share a Redis. */
   readonly installation: string;
   readonly timeoutMs: number;
 }
 
-/** A store whose every operation ends within `timeoutMs`, by a reply or by `CacheUnavailable`. */
-export function redisStore(options: RedisStoreOptions): Store {
-  const { reads, writes, installation, timeoutMs } = options;
-  const keys = keysOf(installation);
-  const send = (redis: Redis, calls: readonly Call[]) => withDeadline(run(redis, calls), timeoutMs);
-  const entryKeys = (partition: number, items: readonly { view: string; key: string }[]) =>
-    items.flatMap(({ view, key }) => [keys.entry(partition, view, key), keys.members(partition, view, key)]);
-  const stored = (partition: number, items: readonly { view: string; key: string }[]) => [
-    keys.meta(partition),
-    keys.fences(partition),
-    ...entryKeys(partition, items),
-  ];
+type Batch<Item> = GuardedPartition & { readonly items: readonly Item[] };
+type Arguments = readonly (string | number)[];
+type Lane = 'reads' | 'writes';
+
+/** How long large values may be on their way: nobody waits for a refill, but an acknowledgement does for a publish. */
+const FILL_STAGING_MS = 10_000;
+const PUBLISH_STAGING_TIMEOUTS = 3;
+
+/**
+ * A store whose every operation ends within `timeoutMs`, by a reply or by saying that there is none; where values are
+ * too large for one script, each of their chunks does.
+ */
+export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptions): Store {
+  const keys = redisKeys(installation);
+  const exchange = new Exchange({ servers, tag: keys.tag, timeoutMs });
+  const staging = new Staging(exchange, keys);
+
+  /** A script over the entries of each batch. */
+  const callsOf = <Item extends EntryRef>(
+    script: Script,
+    batches: readonly Batch<Item>[],
+    argsOf: (items: readonly Item[]) => Arguments,
+    withFences = true,
+  ): PartitionCall[] =>
+    batches.map(({ partition, guard, items }) => ({
+      script,
+      partition,
+      keys: [keys.meta(partition), ...(withFences ? [keys.fences(partition)] : []), ...keys.entries(partition, items)],
+      args: [...guardArgs(guard), ...argsOf(items)],
+    }));
+
+  const guarded = async <Reply>(
+    lane: Lane,
+    calls: readonly PartitionCall[],
+    decode: (reply: unknown) => Reply,
+    withinMs = timeoutMs,
+  ): Promise<Guarded<Reply>[]> =>
+    (await exchange.send(lane, calls, withinMs)).map((answer) => {
+      const answered = decoded(answer, (reply) => guardedReplies(reply, decode));
+      return answered.kind === 'decoded' ? answered.value : answered;
+    });
+
+  /** A script that stores the values of each batch, once what is large is put aside. */
+  const storing = async <Item extends StoredValue & { readonly token: string }>(
+    script: Script,
+    batches: readonly Batch<Item>[],
+    stagingMs: number,
+    tokensOf: (item: Item) => Arguments,
+  ): Promise<PartitionCall[]> => {
+    const deadlineMs = performance.now() + stagingMs;
+    const calls: PartitionCall[] = [];
+    for (const batch of batches) {
+      const staged = await staging.stage(batch, batch.items, deadlineMs);
+      const aside = staged.flatMap((key) => key ?? []);
+      for (const call of callsOf(script, [batch], (items) => [
+        items.length,
+        ...items.flatMap((item, at) => {
+          const place = staged[at] === undefined ? 0 : 3 + 2 * items.length + aside.indexOf(staged[at]);
+          return [...tokensOf(item), ...valueArgs(item, place)];
+        }),
+      ]))
+        calls.push({ ...call, keys: [...call.keys, ...aside] });
+    }
+    return calls;
+  };
+
+  const drop = (batches: readonly Batch<DropItem>[], withinMs = timeoutMs) =>
+    guarded('writes', callsOf(scripts.drop, batches, dropArgs), word('dropped'), withinMs);
+
+  /** Sends what stores committed values; where memory is short, drops what is older instead, which needs none. */
+  const orDrop = async (
+    batches: readonly Batch<DropItem>[],
+    calls: readonly PartitionCall[],
+  ): Promise<Guarded<'published' | 'dropped'>[]> => {
+    const deadlineMs = performance.now() + timeoutMs;
+    const replies = await guarded('writes', calls, word('published', 'dropped'));
+    const refused = batches.filter((_, at) => isShortOfMemory(replies[at]));
+    if (refused.length === 0) return replies;
+    const dropped = await drop(refused, Math.max(1, deadlineMs - performance.now()));
+    return batches.map((batch, at) => dropped[refused.indexOf(batch)] ?? replies[at] ?? { kind: 'mismatch' });
+  };
+
+  /** The one reply of the one call. @throws {CacheUnavailable} where there is none. */
+  const one = async <Value>(lane: Lane, call: PartitionCall, decode: (reply: unknown) => Value): Promise<Value> => {
+    const [answer] = (await exchange.send(lane, [call])).map((each) => decoded(each, decode));
+    if (answer?.kind !== 'decoded') throw answer?.error satisfies CacheUnavailable | undefined;
+    return answer.value;
+  };
 
   return {
     kind: 'redis',
 
-    read: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.read,
-        keys: [keys.meta(partition), ...entryKeys(partition, items)],
-        args: [
-          ...guardArgs(guard),
-          LEASE_MS,
-          FENCE_GRACE_MS,
-          ...items.flatMap(({ field, token, part }) => [field, token, ...partArgs(part)]),
-        ],
-      }));
-      return (await send(reads, calls)).map((reply) => guardedReplies(reply, readReplyOf));
+    read: (batches) => {
+      const argsOf = (items: (typeof batches)[number]['items']) => [
+        LEASE_MS,
+        FENCE_GRACE_MS,
+        ...items.flatMap(({ field, token, part }) => [field, token, ...partArgs(part)]),
+      ];
+      return guarded('reads', callsOf(scripts.read, batches, argsOf, false), readReplyOf);
     },
 
-    renew: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.renew,
-        keys: [keys.meta(partition), ...entryKeys(partition, items)],
-        args: [...guardArgs(guard), LEASE_MS, RENEW_AFTER, ...items.flatMap(({ field, token }) => [field, token])],
-      }));
-      return (await send(reads, calls)).map((reply) => guardedReplies(reply, word('granted', 'refused')));
+    renew: (batches) => {
+      const argsOf = (items: (typeof batches)[number]['items']) => [
+        LEASE_MS,
+        RENEW_AFTER,
+        ...items.flatMap(({ field, token }) => [field, token]),
+      ];
+      return guarded('reads', callsOf(scripts.renew, batches, argsOf, false), word('granted', 'refused'));
     },
 
     fill: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.fill,
-        keys: stored(partition, items),
-        args: [...guardArgs(guard), ...items.flatMap((item) => [item.token, ...valueArgs(item)])],
-      }));
-      return (await send(reads, calls)).map((reply) => guardedReplies(reply, word('filled', 'refused')));
+      const calls = await storing(scripts.fill, batches, FILL_STAGING_MS, ({ token }) => [token]);
+      return guarded('reads', calls, word('filled', 'refused'));
     },
 
-    fence: async (batches, xid, token) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.fence,
-        keys: stored(partition, items),
-        args: [...guardArgs(guard), xid, token, FENCE_GRACE_MS],
-      }));
-      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('fenced')));
+    fence: (batches, xid, token) => {
+      const calls = callsOf(scripts.fence, batches, () => [xid, token, FENCE_GRACE_MS]);
+      return guarded('writes', calls, word('fenced'));
     },
 
-    publish: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.publish,
-        keys: stored(partition, items),
-        args: [...guardArgs(guard), ...items.flatMap(publishArgs)],
-      }));
-      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('published', 'dropped')));
-    },
+    publish: async (batches) =>
+      orDrop(
+        batches,
+        await storing(scripts.publish, batches, PUBLISH_STAGING_TIMEOUTS * timeoutMs, ({ token, xid }) => [token, xid]),
+      ),
 
-    patch: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.patch,
-        keys: stored(partition, items),
-        args: [...guardArgs(guard), ...items.flatMap(patchArgs)],
-      }));
-      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('published', 'dropped')));
-    },
+    patch: (batches) =>
+      orDrop(
+        batches,
+        batches.flatMap((batch) =>
+          wordsOf(batch.items) <= SCRIPT_WORDS
+            ? callsOf(scripts.patch, [batch], (items) => items.flatMap(patchArgs))
+            : callsOf(scripts.drop, [batch], dropArgs),
+        ),
+      ),
 
-    drop: async (batches) => {
-      const calls = batches.map(({ partition, guard, items }) => ({
-        script: scripts.drop,
-        keys: stored(partition, items),
-        args: [...guardArgs(guard), ...items.flatMap(({ version, xid }) => [padded(version), xid])],
-      }));
-      return (await send(writes, calls)).map((reply) => guardedReplies(reply, word('dropped')));
-    },
+    drop: (batches) => drop(batches),
 
     meta: async (partitions) => {
-      const calls = partitions.map((partition) => ({ script: scripts.meta, keys: [keys.meta(partition)], args: [] }));
-      return (await send(writes, calls)).map(metaOf);
+      const script = scripts.meta;
+      const calls = partitions.map((partition) => ({ script, partition, keys: [keys.meta(partition)], args: [] }));
+      const metas = (await exchange.send('writes', calls)).map((answer) => {
+        const meta = decoded(answer, metaOf);
+        return meta.kind === 'decoded' ? meta.value : undefined;
+      });
+      if (metas.some((meta) => meta && meta.incarnation === undefined)) servers.demoted();
+      return metas;
     },
 
     begin: async (partition, guard, cursor) => {
-      const call = { script: scripts.begin, keys: [keys.meta(partition)], args: [...guardArgs(guard), cursor] };
-      return (await send(writes, [call])).map(word('begun', 'mismatch'))[0] === 'begun';
+      const args = [...guardArgs(guard), cursor];
+      const call = { script: scripts.begin, partition, keys: [keys.meta(partition)], args };
+      return (await one('writes', call, word('begun', 'mismatch'))) === 'begun';
     },
 
     advance: async (batches) => {
       const calls = batches.map(({ partition, guard, from, to }) => ({
         script: scripts.advance,
+        partition,
         keys: [keys.meta(partition)],
         args: [...guardArgs(guard), from, to],
       }));
-      return (await send(writes, calls)).map((reply) => word('advanced', 'mismatch')(reply) === 'advanced');
+      return (await exchange.send('writes', calls)).map((answer) => {
+        const moved = decoded(answer, word('advanced', 'mismatch'));
+        return moved.kind === 'decoded' && moved.value === 'advanced';
+      });
     },
 
     standingFences: async ({ partition, guard }, olderThanMs) => {
       const call = {
         script: scripts.fences,
+        partition,
         keys: [keys.meta(partition), keys.fences(partition)],
         args: [...guardArgs(guard), olderThanMs],
       };
-      const reply = guardedReplies((await send(writes, [call]))[0], (fence) => fencesOf(fence, keys.parse));
-      return reply.kind === 'done' ? reply.replies : [];
+      const fences = await one('writes', call, (reply) =>
+        guardedReplies(reply, (fence) => fencesOf(fence, keys.parse)),
+      );
+      return fences.kind === 'done' ? fences.replies : [];
     },
 
-    peek: async ({ partition, guard }, { view, key, field, part }) => {
-      const call = {
-        script: scripts.peek,
-        keys: [keys.meta(partition), ...entryKeys(partition, [{ view, key }])],
-        args: [...guardArgs(guard), field, ...partArgs(part)],
-      };
-      const reply = guardedReplies((await send(reads, [call]))[0], hitOf);
-      return reply.kind === 'done' ? reply.replies[0] : undefined;
+    peek: async (partition, { view, key, field, part }) => {
+      const args = [field, ...partArgs(part)];
+      const call = { script: scripts.peek, partition, keys: keys.entries(partition, [{ view, key }]), args };
+      return one('reads', call, (reply) => array(reply).map(hitOf)[0]);
     },
 
-    inspect: async ({ partition, guard }, view, key, field) => {
-      const call = {
-        script: scripts.inspect,
-        keys: [keys.meta(partition), ...entryKeys(partition, [{ view, key }])],
-        args: [...guardArgs(guard), field],
-      };
-      return factsOf(array((await send(reads, [call]))[0]));
+    inspect: async (where, view, key, field) => {
+      const [call] = callsOf(scripts.inspect, [{ ...where, items: [{ view, key }] }], () => [field], false);
+      if (!call) throw new Error('There is one call for each batch.');
+      return one('reads', call, (reply) => factsOf(array(reply)));
     },
 
-    close: async () => {
-      reads.disconnect();
-      writes.disconnect();
-    },
+    close: async () => servers.close(),
   };
 }
 
-/** Versions and epochs in Redis have 19 digits, so that Lua compares them as strings: its numbers are doubles. */
-const padded = (decimal: string) => decimal.padStart(19, '0');
+const isShortOfMemory = (reply: Guarded<unknown> | undefined): boolean =>
+  reply?.kind === 'unavailable' && reply.error.kind === 'memory';
 
-const guardArgs = ({ incarnation, epoch, generation }: Guard) => [incarnation, padded(epoch), generation];
-
-const publishArgs = (item: PublishItem) => [item.token, item.xid, ...valueArgs(item)];
-
-const patchArgs = (item: PatchItem) => [
-  item.token,
-  item.xid,
-  padded(item.version),
-  item.changedAtMs,
-  ttlArg(item.ttlMs),
-  item.field,
-  padded(item.from),
-  item.count,
-  item.set.length,
-  ...item.set,
-  item.remove.length,
-  ...item.remove,
-];
-
-const ttlArg = (ttlMs: number) => Math.max(1, Math.round(ttlMs));
-
-/** Kind, number of arguments, arguments. */
-function partArgs(part: Part | undefined): (string | number)[] {
-  if (part?.kind === 'rows') return [part.kind, 2, part.first, part.last];
-  if (part?.kind === 'fields') return [part.kind, part.names.length, ...part.names];
-  if (part?.kind === 'contains') return [part.kind, part.members.length, ...part.members];
-  return [part?.kind ?? '', 0];
-}
-
-const valueArgs = (item: StoredValue) => [
-  padded(item.version),
-  item.changedAtMs,
-  ttlArg(item.ttlMs),
-  item.field,
-  item.value === null ? 'absent' : 'value',
-  item.value ?? '',
-  item.shape,
-  item.members?.length ?? -1,
-  ...(item.members ?? []),
-];
-
-function keysOf(installation: string) {
-  const tag = (partition: number) => `{${installation}.${partition}}`;
-  return {
-    meta: (partition: number) => `${tag(partition)}m`,
-    fences: (partition: number) => `${tag(partition)}f`,
-    entry: (partition: number, view: string, key: string) => `${tag(partition)}e:${view}:${key}`,
-    members: (partition: number, view: string, key: string) => `${tag(partition)}d:${view}:${key}`,
-    /** View and key of an entry's name. */
-    parse: (name: string) => {
-      const [, view = '', key = ''] = /^\{[^}]*\}e:([^:]*):(.*)$/s.exec(name) ?? [];
-      return { view, key };
-    },
-  };
-}
-
-async function withDeadline<T>(reply: Promise<T[]>, timeoutMs: number): Promise<T[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new CacheUnavailable(`Redis did not answer within ${timeoutMs} ms.`, 'timeout'));
-    // A turn more: after a stall of this process the reply may lie in the socket, unread.
-    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
-  });
-  try {
-    const replies = await Promise.race([reply, late]);
-    for (const one of replies) if (one instanceof Error) throw one;
-    return replies;
-  } catch (error) {
-    if (error instanceof CacheUnavailable || error instanceof UnexpectedReply) throw error;
-    throw unavailable(error);
-  } finally {
-    clearTimeout(timer);
-    reply.catch(() => {});
-  }
-}
-
-function unavailable(cause: unknown): CacheUnavailable {
-  const text = cause instanceof Error ? cause.message : '';
-  if (text.startsWith('OOM')) return new CacheUnavailable('Redis is out of memory.', 'memory', { cause });
-  if (text.startsWith('WRONGTYPE'))
-    return new CacheUnavailable('A key in Redis has a foreign type.', 'reply', { cause });
-  return new CacheUnavailable('Redis is out of reach.', 'connection', { cause });
-}
+const wordsOf = (items: readonly MemberChange[]): number =>
+  items.reduce((words, { set, remove }) => words + set.length + remove.length, 0);

@@ -1,7 +1,8 @@
-// Loads from SQL what the store lacks: one statement per view and turn, however many keys and readers, and stores it
-// under the lease, if there is one.
-import { Asked, TurnBatch } from './batch.js';
+// Loads from SQL what the store lacks: one statement per view and turn, however many keys and readers, and no more
+// statements at a time than the database can take; stores it under the lease, if there is one.
+import { Asked } from './batch.js';
 import type { Clock } from './clock.js';
+import { BoundedBatches, type ConcurrencyLimits, DEFAULT_LIMITS } from './concurrency.js';
 import type { Events } from './events.js';
 import { partitionOf } from './partition.js';
 import { jittered, type Policies } from './policy.js';
@@ -14,7 +15,7 @@ import { type AnyView, type EntryRef, fieldOf, type Loaded } from './view.js';
 const KEYS_PER_STATEMENT = 500;
 
 /** Readers queue behind each call to the store, and its reply is due within the store's time-out. */
-const FILLS_PER_CALL = 100;
+const ITEMS_PER_CALL = 100;
 
 /** The right to fill one entry, as granted by a read under `guard`. */
 export interface Lease {
@@ -25,17 +26,17 @@ export interface Lease {
 
 export interface RefillOptions<Source> {
   readonly store: Store;
-  readonly trust: Pick<Trust, 'succeeded' | 'failed' | 'distrust'>;
+  readonly trust: Pick<Trust, 'believed'>;
   readonly source: Source;
   readonly partitions: number;
   readonly policies: Policies;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: Events;
+  readonly limits?: Partial<ConcurrencyLimits> | undefined;
 }
 
-interface Question {
-  readonly key: string;
+interface Question extends EntryRef {
   lease: Lease | undefined;
   /** Resolves when the answer is known, to whether the store has taken it. */
   readonly settled: Asked<undefined, boolean>;
@@ -43,23 +44,33 @@ interface Question {
 
 export class Refill<Source> {
   readonly #options: RefillOptions<Source>;
-  readonly #batches = new Map<string, TurnBatch<Question, Loaded>>();
-  /** Leased loads whose SQL has been sent, by entry. */
+  readonly #batches: BoundedBatches<AnyView<Source>, Question, Loaded>;
+  /** Leased loads that are waiting or under way, by entry. */
   readonly #flights = new Map<string, Promise<boolean>>();
+  /** Questions that nothing came of; their leases are still to be given back. */
+  readonly #abandoned: Question[] = [];
+  #givingBack = false;
 
   constructor(options: RefillOptions<Source>) {
     this.#options = options;
+    this.#batches = new BoundedBatches({
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      clock: options.clock,
+      questionsPerBatch: KEYS_PER_STATEMENT,
+      send: (view, asked) => this.#load(view, asked),
+      refused: (_view, question) => this.#abandon([question]),
+    });
   }
 
   /**
    * What SQL says of `key`. Joins a load of the same entry only while its statement is not sent yet.
-   * Rejects with what the database threw.
+   * Rejects with `Overloaded` when no statement was sent, else with what the database threw.
    */
   load(view: AnyView<Source>, key: string, lease?: Lease): Promise<Loaded> {
     return this.#ask(view, key, lease).answer;
   }
 
-  /** Loads `key` and stores it under `lease`; resolves to whether the store took it. Rejects with what the database threw. */
+  /** Loads `key` and stores it under `lease`; resolves to whether the store took it. Rejects as `load` does. */
   async fill(view: AnyView<Source>, key: string, lease: Lease): Promise<boolean> {
     const { answer, question } = this.#ask(view, key, lease);
     await answer;
@@ -67,15 +78,11 @@ export class Refill<Source> {
   }
 
   #ask(view: AnyView<Source>, key: string, lease: Lease | undefined): Asked<Question, Loaded> {
-    let batch = this.#batches.get(view.name);
-    if (!batch) {
-      batch = new TurnBatch((asked) => this.#send(view, [...asked.values()]));
-      this.#batches.set(view.name, batch);
-    }
-    const asked = batch.ask(key, { key, lease: undefined, settled: new Asked(undefined) });
+    const entry = { view: view.name, key };
+    const asked = this.#batches.ask(view, key, { ...entry, lease: undefined, settled: new Asked(undefined) });
     if (lease) {
       asked.question.lease = lease;
-      const name = nameOf({ view: view.name, key });
+      const name = nameOf(entry);
       const flight = asked.question.settled.answer.finally(() => {
         if (this.#flights.get(name) === flight) this.#flights.delete(name);
       });
@@ -114,94 +121,106 @@ export class Refill<Source> {
     return jittered(policies.of(view).ttlMs, random);
   }
 
-  #send(view: AnyView<Source>, asked: readonly Asked<Question, Loaded>[]): void {
-    for (let at = 0; at < asked.length; at += KEYS_PER_STATEMENT) {
-      void this.#sendStatement(view, asked.slice(at, at + KEYS_PER_STATEMENT));
-    }
-  }
-
-  async #sendStatement(view: AnyView<Source>, asked: readonly Asked<Question, Loaded>[]): Promise<void> {
+  /** One statement, and its answers. What the store is told of them takes no place among the statements. */
+  async #load(view: AnyView<Source>, asked: readonly Asked<Question, Loaded>[]): Promise<void> {
     const { source, clock, events } = this.#options;
     const startedMs = clock.nowMs();
     const keys = asked.map(({ question }) => question.key);
-    let filled: ReadonlySet<string> = new Set();
     try {
       const rows = new Map((await view.load(source, keys)).map((row) => [row.key, row]));
       events.emit({ kind: 'loaded', view: view.name, keys, ms: clock.nowMs() - startedMs });
-      const leased: [Loaded, Lease][] = [];
-      for (const one of asked) {
-        const row = rows.get(one.question.key);
-        if (!row) {
-          one.reject(new Error(`View ${view.name} did not load every key that it was asked for.`));
-          continue;
+      const loaded: [Question, Loaded][] = [];
+      for (const { question, resolve, reject } of asked) {
+        const row = rows.get(question.key);
+        if (row) {
+          resolve(row);
+          loaded.push([question, row]);
+        } else {
+          reject(new Error(`View ${view.name} did not load every key that it was asked for.`));
+          this.#abandon([question]);
         }
-        if (one.question.lease) leased.push([row, one.question.lease]);
-        one.resolve(row);
       }
-      const taken: string[] = [];
-      for (let at = 0; at < leased.length; at += FILLS_PER_CALL) {
-        taken.push(...(await this.#fill(view, leased.slice(at, at + FILLS_PER_CALL))));
-      }
-      filled = new Set(taken);
+      this.#keep(view, loaded).catch(() => this.#abandon(loaded.map(([question]) => question)));
     } catch (error) {
-      for (const one of asked) one.reject(error);
-      await this.#giveBack(
-        asked.flatMap(({ question }) =>
-          question.lease ? [{ ...question.lease, view: view.name, key: question.key }] : [],
-        ),
-      );
-    } finally {
-      for (const { question } of asked) question.settled.resolve(filled.has(question.key));
+      for (const { reject } of asked) reject(error);
+      this.#abandon(asked.map(({ question }) => question));
     }
   }
 
-  /** The keys that the store took. Never fails: an answer from SQL is good whether or not the store keeps it. */
-  async #fill(view: AnyView<Source>, leased: readonly (readonly [Loaded, Lease])[]): Promise<readonly string[]> {
-    const { store, trust, events } = this.#options;
-    const filled: string[] = [];
-    const batches = new Map<string, GuardedPartition & { items: FillItem[] }>();
-    for (const [row, { token, fences, guard }] of leased) {
-      if (!fences.every((xid) => endedIn(row.snapshot, xid))) {
-        events.emit({ kind: 'unfillable', view: view.name, key: row.key });
+  /** Stores what was loaded under a lease. Whether the store takes it changes no answer. */
+  async #keep(view: AnyView<Source>, loaded: readonly (readonly [Question, Loaded])[]): Promise<void> {
+    const leased: Leased<Filling>[] = [];
+    for (const [question, row] of loaded) {
+      const { lease, settled } = question;
+      if (lease?.fences.every((xid) => endedIn(row.snapshot, xid))) {
+        const { guard, token } = lease;
+        leased.push({ guard, item: { ...this.storedForm(view, row), token, question } });
         continue;
       }
-      const partition = partitionOf(view.name, row.key, this.#options.partitions);
+      if (lease) this.#options.events.emit({ kind: 'unfillable', view: view.name, key: row.key });
+      settled.resolve(false);
+    }
+    for (let at = 0; at < leased.length; at += ITEMS_PER_CALL) await this.#fill(leased.slice(at, at + ITEMS_PER_CALL));
+  }
+
+  async #fill(leased: readonly Leased<Filling>[]): Promise<void> {
+    const { store, trust, events } = this.#options;
+    const batches = this.#batched(leased);
+    const replies = await store.fill(batches);
+    const believed = trust.believed(batches, replies);
+    batches.forEach(({ items }, at) => {
+      if (replies[at]?.kind === 'unavailable') return this.#abandon(items.map(({ question }) => question));
+      const words = believed[at];
+      items.forEach(({ view, key, question }, index) => {
+        const taken = words?.[index] === 'filled';
+        if (words) events.emit({ kind: taken ? 'filled' : 'refused', view, key });
+        question.settled.resolve(taken);
+      });
+    });
+  }
+
+  /** Nothing came of these: leases are taken away again, so that the next reader need not wait for their end. Best effort. */
+  #abandon(questions: readonly Question[]): void {
+    for (const question of questions) this.#abandoned.push(question);
+    if (!this.#givingBack) void this.#giveBack();
+  }
+
+  async #giveBack(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#givingBack = true;
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    while (this.#abandoned.length > 0) {
+      const some = this.#abandoned.splice(0, ITEMS_PER_CALL);
+      const leased = some.flatMap(({ view, key, lease }) =>
+        lease ? [{ guard: lease.guard, item: { view, key, version: '0', xid: '0' } }] : [],
+      );
+      if (leased.length > 0) await store.drop(this.#batched(leased)).catch(() => {});
+      for (const { settled } of some) settled.resolve(false);
+    }
+    this.#givingBack = false;
+  }
+
+  #batched<Item extends EntryRef>(leased: readonly Leased<Item>[]): (GuardedPartition & { items: Item[] })[] {
+    const batches = new Map<string, GuardedPartition & { items: Item[] }>();
+    for (const { guard, item } of leased) {
+      const partition = partitionOf(item.view, item.key, this.#options.partitions);
       const name = `${partition} ${guard.generation} ${guard.epoch}`;
       const batch = batches.get(name) ?? { partition, guard, items: [] };
       batches.set(name, batch);
-      batch.items.push({ ...this.storedForm(view, row), token });
+      batch.items.push(item);
     }
-    if (batches.size === 0) return filled;
-    try {
-      const sent = [...batches.values()];
-      const replies = await store.fill(sent);
-      trust.succeeded();
-      sent.forEach(({ partition, items }, at) => {
-        const reply = replies[at];
-        if (reply?.kind !== 'done') return trust.distrust([partition], 'A refill met another generation.');
-        items.forEach(({ key }, index) => {
-          const taken = reply.replies[index] === 'filled';
-          if (taken) filled.push(key);
-          events.emit({ kind: taken ? 'filled' : 'refused', view: view.name, key });
-        });
-      });
-    } catch (error) {
-      trust.failed(error);
-      await this.#giveBack(leased.map(([{ key }, lease]) => ({ ...lease, view: view.name, key })));
-    }
-    return filled;
+    return [...batches.values()];
   }
+}
 
-  /** Takes leases that nothing came of away again, so that the next reader need not wait for them. Best effort. */
-  async #giveBack(leases: readonly (Lease & EntryRef)[]): Promise<void> {
-    const { store, partitions } = this.#options;
-    const batches = leases.map(({ view, key, guard }) => ({
-      partition: partitionOf(view, key, partitions),
-      guard,
-      items: [{ view, key, version: '0', xid: '0' }],
-    }));
-    if (batches.length > 0) await store.drop(batches).catch(() => {});
-  }
+/** To be sent under the guard that its lease was granted under. */
+interface Leased<Item> {
+  readonly guard: Guard;
+  readonly item: Item;
+}
+
+interface Filling extends FillItem {
+  readonly question: Question;
 }
 
 const nameOf = ({ view, key }: EntryRef) => `${view}:${key}`;

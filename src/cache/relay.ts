@@ -8,8 +8,9 @@ import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
-import type { ChangeBatch, ChangedEntry, ChangeLog } from './ports.js';
+import type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports.js';
 import type { DropItem, Guard, GuardedPartition, Store } from './store.js';
+import { Sweep } from './sweep.js';
 import type { Trust } from './trust.js';
 
 export const POLL_MS = 50;
@@ -19,12 +20,6 @@ const IDLE_LEADER_MS = 1_000;
 const WATCH_MS = 250;
 /** How often the stored cursor moves when nothing changes. */
 const ADVANCE_MS = 500;
-/** How often this gateway's guards are held against what Postgres records. */
-const COMPARE_MS = 1_000;
-const SWEEP_MS = 5_000;
-const SWEEP_AGE_MS = 1_000;
-/** Above every version: removes whatever stands. */
-const ANY_VERSION = '9'.repeat(19);
 
 export interface RelayOptions {
   readonly store: Store;
@@ -55,17 +50,18 @@ export class Relay {
   #running: Promise<void> | undefined;
   #stopped = false;
   #lookedAtMs: number;
-  #sweptAtMs: number;
+  readonly #sweep: Sweep;
   /** What the last look saw and dropped: seen again while its WAL is on the way to the disk, it need not be dropped again. */
   #carried: ReadonlySet<string> = new Set();
-  #comparedAtMs = 0;
+  /** The session of Postgres that looked last. */
+  #session = '';
   #watchedAtMs = 0;
   #reachable = true;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#lookedAtMs = options.clock.nowMs();
-    this.#sweptAtMs = options.clock.nowMs();
+    this.#sweep = new Sweep(options);
   }
 
   /** Milliseconds since the change log was last known to be carried over. */
@@ -92,11 +88,9 @@ export class Relay {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        await this.#compareNowAndThen();
         await this.#turn();
         this.#reachable = true;
       } catch (error) {
-        if (error instanceof CacheUnavailable) this.#options.trust.failed(error);
         this.#options.events.emit({ kind: 'failing', part: 'relay', error });
         this.#positions.clear();
         this.#carried = new Set();
@@ -109,9 +103,9 @@ export class Relay {
   async #turn(): Promise<void> {
     if (this.#reachable && (await this.#options.leads())) {
       await this.catchUp();
-      await this.#sweepNowAndThen();
-    } else if (this.#isTimeToWatch() && (await this.#nothingMoves())) {
-      await this.catchUp();
+      await this.#sweep.nowAndThen(this.#standing());
+    } else if (this.#isTimeToWatch()) {
+      await this.#standIn();
     }
   }
 
@@ -123,20 +117,17 @@ export class Relay {
     return true;
   }
 
-  async #compareNowAndThen(): Promise<void> {
-    const { trust, clock } = this.#options;
-    if (clock.nowMs() - this.#comparedAtMs < COMPARE_MS) return;
-    this.#comparedAtMs = clock.nowMs();
-    await trust.compare();
-  }
-
-  /** Whether the leader, whoever it is, has left the stored cursors where they were for too long. */
-  async #nothingMoves(): Promise<boolean> {
+  /** Goes ahead where the leader, whoever it is, has left the stored cursor as it was for too long. */
+  async #standIn(): Promise<void> {
     const { clock } = this.#options;
     await this.#refreshPositions(true);
-    const movedAtMs = Math.max(0, ...[...this.#positions.values()].map((position) => position.movedAtMs));
-    this.#lookedAtMs = Math.max(this.#lookedAtMs, movedAtMs);
-    return clock.nowMs() - movedAtMs > IDLE_LEADER_MS;
+    const now = clock.nowMs();
+    const moves = [...this.#positions].map(([partition, { movedAtMs }]) => ({ partition, movedAtMs }));
+    const left = moves.filter(({ movedAtMs }) => now - movedAtMs > IDLE_LEADER_MS).map(({ partition }) => partition);
+    if (left.length === 0)
+      this.#lookedAtMs = Math.max(this.#lookedAtMs, Math.min(now, ...moves.map((each) => each.movedAtMs)));
+    else await this.#look(new Set(left));
+    await this.#sweep.nowAndThen(this.#standing(new Set(left)));
   }
 
   /** Learns the stored cursor of partitions that have come under another guard, or of all. */
@@ -152,7 +143,15 @@ export class Relay {
     const metas = await store.meta(asked.map(({ partition }) => partition));
     const lost: number[] = [];
     for (const [at, { partition, guard }] of asked.entries()) {
-      const stored = metas[at]?.stored;
+      const meta = metas[at];
+      if (!meta) {
+        this.#positions.delete(partition);
+        trust.failed(new CacheUnavailable('The store did not tell how far the log is carried over.', 'timeout'), [
+          partition,
+        ]);
+        continue;
+      }
+      const { stored } = meta;
       if (!stored || stored.epoch !== guard.epoch || stored.generation !== guard.generation) {
         this.#positions.delete(partition);
         lost.push(partition);
@@ -166,13 +165,15 @@ export class Relay {
     if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
   }
 
-  async #look(): Promise<void> {
+  /** At all partitions, or at these only. */
+  async #look(only?: ReadonlySet<number>): Promise<void> {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
     let carried = 0;
     const carriedNow = new Set<string>();
-    for (const [durable, partitions] of this.#byCursor()) {
+    for (const [durable, partitions] of this.#byCursor(only)) {
       const batch = await changeLog.changesSince(durable, partitions);
+      this.#meet(batch.session);
       if (!batch.entries) {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
@@ -183,10 +184,18 @@ export class Relay {
       this.#settle(batch, reached);
       await this.#advance(reached, fresh.length > 0);
       carried += reached.length;
-      if (batch.awaited) await this.#recordCovered(reached, batch.cursor);
+      if (batch.awaited) await this.#recordCovered(reached);
     }
     this.#carried = carriedNow;
     if (carried === this.#options.partitions) this.#lookedAtMs = startedMs;
+  }
+
+  /** Another session may be of a server that has crashed: what was not known to be on disk counts no more. */
+  #meet(session: string): void {
+    if (this.#session === session) return;
+    this.#session = session;
+    this.#carried = new Set();
+    for (const position of this.#positions.values()) delete position.candidate;
   }
 
   /** One change under one guard. */
@@ -194,17 +203,28 @@ export class Relay {
     return `${this.#positions.get(partition)?.guard.epoch} ${view}:${key}@${version}`;
   }
 
-  async #recordCovered(partitions: readonly number[], cursor: string): Promise<void> {
-    const covered = partitions.flatMap((partition) => {
-      const guard = this.#positions.get(partition)?.guard;
-      return guard ? [{ partition, epoch: guard.epoch }] : [];
-    });
-    if (covered.length > 0) await this.#options.changeLog.recordCovered(covered, cursor);
+  /** Only what is certain to be on disk: after a crash others may get the ids of what was not. */
+  async #recordCovered(partitions: readonly number[]): Promise<void> {
+    const covered = new Map<string, Pick<PartitionRow, 'partition' | 'epoch'>[]>();
+    for (const partition of partitions) {
+      const position = this.#positions.get(partition);
+      if (!position) continue;
+      const group = covered.get(position.durable) ?? [];
+      covered.set(position.durable, group);
+      group.push({ partition, epoch: position.guard.epoch });
+    }
+    for (const [cursor, group] of covered) await this.#options.changeLog.recordCovered(group, cursor);
   }
 
-  #byCursor(): Map<string, number[]> {
+  #standing(only?: ReadonlySet<number>): GuardedPartition[] {
+    const all = [...this.#positions].map(([partition, { guard }]) => ({ partition, guard }));
+    return only ? all.filter(({ partition }) => only.has(partition)) : all;
+  }
+
+  #byCursor(only?: ReadonlySet<number>): Map<string, number[]> {
     const groups = new Map<string, number[]>();
     for (const [partition, { durable }] of this.#positions) {
+      if (only && !only.has(partition)) continue;
       groups.set(durable, [...(groups.get(durable) ?? []), partition]);
     }
     return groups;
@@ -228,13 +248,12 @@ export class Relay {
         return guard && items.length > 0 ? [{ partition, guard, items }] : [];
       });
       if (batches.length === 0) break;
-      const replies = await store.drop(batches);
-      const lost = batches.filter((_, index) => replies[index]?.kind !== 'done').map(({ partition }) => partition);
-      for (const partition of lost) {
+      const believed = trust.believed(batches, await store.drop(batches));
+      for (const [index, { partition }] of batches.entries()) {
+        if (believed[index]) continue;
         reached.delete(partition);
         this.#positions.delete(partition);
       }
-      if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
     }
     if (entries.length > 0) events.emit({ kind: 'relayed', entries: entries.length, ms: clock.nowMs() - startedMs });
     return [...reached];
@@ -273,24 +292,6 @@ export class Relay {
       }
       position.stored = to;
       position.movedAtMs = now;
-    }
-  }
-
-  /**
-   * Ends the fences of transactions that have ended but whose gateway never said so and whom no reader met. Their
-   * values go with them: whether the transaction committed is not asked.
-   */
-  async #sweepNowAndThen(): Promise<void> {
-    const { store, changeLog, clock } = this.#options;
-    if (clock.nowMs() - this.#sweptAtMs < SWEEP_MS) return;
-    this.#sweptAtMs = clock.nowMs();
-    for (const [partition, { guard }] of this.#positions) {
-      const fences = await store.standingFences({ partition, guard }, SWEEP_AGE_MS);
-      const ended = fences.length > 0 ? await changeLog.ended(fences.flatMap(({ xids }) => xids)) : new Set<string>();
-      const items = fences.flatMap(({ view, key, xids }) =>
-        xids.filter((xid) => ended.has(xid)).map((xid) => ({ view, key, xid, version: ANY_VERSION })),
-      );
-      if (items.length > 0) await store.drop([{ partition, guard, items }]);
     }
   }
 }

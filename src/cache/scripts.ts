@@ -17,19 +17,20 @@ export interface Call {
 }
 
 export const scripts = {
-  read: load('read', ['guard', 'members'], 'allow-oom'),
-  renew: load('renew', ['guard', 'members']),
-  fill: load('fill', ['guard', 'members', 'entry']),
-  fence: load('fence', ['guard'], 'allow-oom'),
-  publish: load('publish', ['guard', 'members', 'entry', 'release']),
-  patch: load('patch', ['guard', 'members', 'release']),
-  drop: load('drop', ['guard', 'release'], 'allow-oom'),
-  meta: load('meta', ['guard'], 'allow-oom'),
+  read: load('read', ['guard', 'heal', 'members'], 'allow-oom'),
+  renew: load('renew', ['guard', 'heal', 'members']),
+  stage: load('stage', ['guard', 'members']),
+  fill: load('fill', ['guard', 'heal', 'members', 'entry']),
+  fence: load('fence', ['guard', 'heal'], 'allow-oom'),
+  publish: load('publish', ['guard', 'heal', 'members', 'entry', 'release']),
+  patch: load('patch', ['guard', 'heal', 'members', 'release']),
+  drop: load('drop', ['guard', 'heal', 'release'], 'allow-oom'),
+  meta: load('meta', ['guard'], 'no-writes,allow-oom'),
   begin: load('begin', ['guard'], 'allow-oom'),
   advance: load('advance', ['guard'], 'allow-oom'),
-  fences: load('fences', ['guard'], 'allow-oom'),
-  peek: load('peek', ['guard', 'members'], 'no-writes'),
-  inspect: load('inspect', ['guard'], 'no-writes'),
+  fences: load('fences', ['guard', 'heal'], 'allow-oom'),
+  peek: load('peek', ['guard', 'members'], 'no-writes,allow-oom'),
+  inspect: load('inspect', ['guard'], 'no-writes,allow-oom'),
 };
 
 /** Runs all calls in one round-trip. A reply is what the script returned, or the error it failed with. */
@@ -49,6 +50,12 @@ export async function run(redis: Redis, calls: readonly Call[]): Promise<unknown
 }
 
 async function pipeline(redis: Redis, calls: readonly Call[], command: 'EVALSHA' | 'EVAL'): Promise<unknown[]> {
+  const [only] = calls;
+  if (only && calls.length === 1) {
+    const { script, keys, args } = only;
+    const digest = command === 'EVAL' ? script.source : script.sha;
+    return [await redis.call(command, digest, keys.length, ...keys, ...args).catch((error: unknown) => error)];
+  }
   const batch = redis.pipeline();
   for (const { script, keys, args } of calls) {
     batch.call(command, command === 'EVAL' ? script.source : script.sha, keys.length, ...keys, ...args);

@@ -8,6 +8,8 @@ export interface ViewStats {
   /** Reads that the store could not answer, stale ones included. */
   readonly misses: number;
   readonly stale: number;
+  /** Hits that SQL contradicted, of the share that is compared. */
+  readonly mismatches: number;
   /** Undefined before the first read. */
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
@@ -17,6 +19,7 @@ interface Counters {
   hits: number;
   misses: number;
   stale: number;
+  mismatches: number;
   reads: number;
   readonly samplesMs: Float64Array;
 }
@@ -36,15 +39,18 @@ export class Stats {
         else counters.misses++;
         if (event.kind === 'stale') counters.stale++;
         counters.samplesMs[counters.reads++ % SAMPLES] = event.ms;
+        break;
       }
+      case 'mismatch':
+        this.#countersOf(event.view).mismatches++;
     }
   };
 
   of(view: string): ViewStats {
-    const { hits, misses, stale, reads, samplesMs } = this.#countersOf(view);
+    const { hits, misses, stale, mismatches, reads, samplesMs } = this.#countersOf(view);
     const sorted = samplesMs.slice(0, Math.min(reads, SAMPLES)).sort();
     const percentile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-    return { hits, misses, stale, p50Ms: percentile(0.5), p99Ms: percentile(0.99) };
+    return { hits, misses, stale, mismatches, p50Ms: percentile(0.5), p99Ms: percentile(0.99) };
   }
 
   #countersOf(view: string): Counters {
@@ -52,6 +58,7 @@ export class Stats {
       hits: 0,
       misses: 0,
       stale: 0,
+      mismatches: 0,
       reads: 0,
       samplesMs: new Float64Array(SAMPLES),
     };

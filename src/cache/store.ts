@@ -1,5 +1,6 @@
 // The one port between the engine and what holds entries: Redis, or memory of this process. Every operation first
 // checks the partition's guard and does nothing at all on a mismatch; each is atomic per partition.
+import type { CacheUnavailable } from './errors.js';
 import type { MemberChange, Part } from './part.js';
 import type { Shape } from './view.js';
 
@@ -105,9 +106,13 @@ export interface DropItem {
   readonly xid: string;
 }
 
-/** Either the partition's guard did not hold and nothing happened, or one reply per item. */
+/**
+ * Per partition: the guard did not hold and nothing happened; or its master did not confirm, and whether anything
+ * happened is unknown; or one reply per item.
+ */
 export type Guarded<Reply> =
   | { readonly kind: 'mismatch' }
+  | { readonly kind: 'unavailable'; readonly error: CacheUnavailable }
   | { readonly kind: 'done'; readonly replies: readonly Reply[] };
 
 export interface Meta {
@@ -131,7 +136,10 @@ export interface StandingFence {
   readonly xids: readonly string[];
 }
 
-/** Times out instead of hanging; throws `CacheUnavailable`. Never re-sends. */
+/**
+ * Times out instead of hanging. Never re-sends. What goes to several partitions never rejects: each one whose master is
+ * out of reach says so itself. The rest throws `CacheUnavailable`.
+ */
 export interface Store {
   readonly kind: 'redis' | 'memory';
   /** All batches in one round-trip. */
@@ -143,7 +151,7 @@ export interface Store {
   renew(
     batches: readonly (GuardedPartition & { readonly items: readonly RenewItem[] })[],
   ): Promise<Guarded<'granted' | 'refused'>[]>;
-  /** Stores a value while its token stands. */
+  /** Stores a value while its token stands. Where there is no memory for it: unavailable, of the kind `memory`. */
   fill(
     batches: readonly (GuardedPartition & { readonly items: readonly FillItem[] })[],
   ): Promise<Guarded<'filled' | 'refused'>[]>;
@@ -153,24 +161,28 @@ export interface Store {
     xid: string,
     token: string,
   ): Promise<Guarded<'fenced'>[]>;
-  /** Stores a committed value while its write token stands, else drops what is older. */
+  /** Stores a committed value while its write token stands; else, or where memory is short, drops what is older. */
   publish(
     batches: readonly (GuardedPartition & { readonly items: readonly PublishItem[] })[],
   ): Promise<Guarded<'published' | 'dropped'>[]>;
-  /** Changes single members while the write token stands on the version that they change, else drops what is older. */
+  /**
+   * Changes single members while the write token stands on the version that they change; else, or where memory is short,
+   * drops what is older.
+   */
   patch(
     batches: readonly (GuardedPartition & { readonly items: readonly PatchItem[] })[],
   ): Promise<Guarded<'published' | 'dropped'>[]>;
   drop(batches: readonly (GuardedPartition & { readonly items: readonly DropItem[] })[]): Promise<Guarded<'dropped'>[]>;
-  meta(partitions: readonly number[]): Promise<Meta[]>;
+  /** Of each partition; undefined where nobody answered. Never rejects. */
+  meta(partitions: readonly number[]): Promise<(Meta | undefined)[]>;
   /** Sets the meta of a partition that has none, another incarnation's, or one of a lower epoch; false where it did not. */
   begin(partition: number, guard: Guard, cursor: string): Promise<boolean>;
-  /** Moves the cursor by compare-and-set, under the guard. */
+  /** Moves the cursor by compare-and-set, under the guard. Never rejects: unconfirmed counts as not moved. */
   advance(batches: readonly (GuardedPartition & { readonly from: string; readonly to: string })[]): Promise<boolean[]>;
   /** Entries of this partition fenced for longer than `olderThanMs`. */
   standingFences(partition: GuardedPartition, olderThanMs: number): Promise<readonly StandingFence[]>;
-  /** What is left of an entry, fenced or not; undefined where nothing is. Nobody vouches for it. */
-  peek(partition: GuardedPartition, item: Omit<ReadItem, 'token'>): Promise<Hit | undefined>;
+  /** What is left of an entry, fenced or not, of whatever generation; undefined where nothing is. Nobody vouches for it. */
+  peek(partition: number, item: Omit<ReadItem, 'token'>): Promise<Hit | undefined>;
   inspect(partition: GuardedPartition, view: string, key: string, field: string): Promise<EntryFacts>;
   close(): Promise<void>;
 }

@@ -1,19 +1,23 @@
 // Which partitions of the store are believed, and under which guard. Believed is a partition whose master, meta and
-// row in Postgres agree, once it has caught up; a master in a new life begins an empty generation. While a partition is
-// not believed, reads go to Postgres at once and writes are refused.
+// row in Postgres agree, once it has caught up, for as long as the lease on that row lasts. While a partition is not
+// believed, reads go to Postgres at once.
 //
-// States of a partition: unknown → trusted (learned) → unknown (mismatch, or the store fell silent) → trusted …
-import { catchUp } from './catch-up.js';
+// States of a partition, here: unknown → trusted (caught up) → unknown (mismatch, closed, or the store fell silent) → …
+// and in Postgres: open → closed (by who finds it wrong) → open under the next epoch, when nobody trusts the last one.
+import { catchUp, type Standing } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
-import type { ChangeLog, PartitionRow } from './ports.js';
-import type { Guard, Meta, Store } from './store.js';
+import { Lease, TRUST_LEASE_MS } from './lease.js';
+import type { ChangeLog, Closed, PartitionRow } from './ports.js';
+import type { Guard, Guarded, GuardedPartition, Store } from './store.js';
+import { agreedOn, Succession } from './succession.js';
 
-/** This many time-outs in a row open the circuit; a lost connection opens it at once. */
-const TIMEOUTS_TO_OPEN = 3;
+const RENEW_MS = 1_000;
 const RETRY_MS = 100;
-/** Failures that say nothing against the store as a whole. */
+/** How long an acknowledgement may wait until nobody trusts a closed epoch: a lease, and a look or two. */
+const QUIET_MS = TRUST_LEASE_MS + 1_000;
+/** Failures that say nothing against the master as a whole. */
 const HARMLESS: ReadonlySet<CacheUnavailable['kind']> = new Set(['memory', 'untrusted', 'reply']);
 
 export interface TrustOptions {
@@ -26,47 +30,69 @@ export interface TrustOptions {
 
 export class Trust {
   readonly #options: TrustOptions;
+  readonly #lease: Lease;
+  readonly #succession: Succession;
   readonly #guards = new Map<number, Guard>();
-  readonly #abandoned = new Set<number>();
-  #timeouts = 0;
-  #learning: Promise<void> | undefined;
+  /** Generations whose log of changes cannot be continued. */
+  readonly #abandoned = new Map<number, string>();
+  #probing: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #started = false;
+  #wake = () => {};
+  #learned: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #closed = false;
 
   constructor(options: TrustOptions) {
     this.#options = options;
+    this.#lease = new Lease({ ...options, trusted: () => this.#incarnations() });
+    this.#succession = new Succession({ ...options, lease: this.#lease });
   }
 
   /** The guard to read and write a partition under; undefined while it is not trusted. */
   guardOf(partition: number): Guard | undefined {
-    return this.#guards.get(partition);
+    const guard = this.#guards.get(partition);
+    return guard && this.vouches(partition, guard) ? guard : undefined;
+  }
+
+  /** Whether a reply under this guard may be believed. Ask once it has arrived: the lease may have ended meanwhile. */
+  vouches(partition: number, guard: Guard): boolean {
+    return this.#guards.get(partition) === guard && this.#lease.holds({ partition, epoch: guard.epoch });
   }
 
   /** @throws {CacheUnavailable} while the partition is not trusted. */
   requireGuard(partition: number): Guard {
-    const guard = this.#guards.get(partition);
+    const guard = this.guardOf(partition);
     if (!guard) throw new CacheUnavailable('The cache is not trusted at the moment; try again.', 'untrusted');
     return guard;
   }
 
-  /** The incarnations that are trusted now. */
-  get incarnations(): readonly string[] {
-    return [...new Set([...this.#guards.values()].map(({ incarnation }) => incarnation))];
-  }
-
   get trusted(): boolean {
-    return this.#guards.size === this.#options.partitions;
+    return this.#unknown().length === 0;
   }
 
-  /** The store answered. */
-  succeeded(): void {
-    this.#timeouts = 0;
+  /**
+   * What the store replied to these batches, each as far as it may be believed: undefined where the guard did not hold, the
+   * master did not confirm, or the lease ended before the reply came. Takes in what that says about the store.
+   */
+  believed<Reply>(
+    batches: readonly GuardedPartition[],
+    replies: readonly Guarded<Reply>[],
+  ): readonly (readonly Reply[] | undefined)[] {
+    const mismatched = batches.filter((_, at) => replies[at]?.kind === 'mismatch').map(({ partition }) => partition);
+    if (mismatched.length > 0) this.distrust(mismatched, 'The store shows another guard.');
+    return batches.map(({ partition, guard }, at) => {
+      const reply = replies[at];
+      if (reply?.kind === 'unavailable') this.failed(reply.error, [partition]);
+      return reply?.kind === 'done' && this.vouches(partition, guard) ? reply.replies : undefined;
+    });
   }
 
-  /** The store did not answer: distrusts all of it once that is no hiccup. */
-  failed(error: unknown): void {
-    if (error instanceof CacheUnavailable && HARMLESS.has(error.kind)) return;
-    const hiccup = error instanceof CacheUnavailable && error.kind === 'timeout' && ++this.#timeouts < TIMEOUTS_TO_OPEN;
-    if (!hiccup) this.distrust([...this.#guards.keys()], error instanceof Error ? error.message : 'The store failed.');
+  /** The store did not answer for these partitions: distrusts them once that is no hiccup. */
+  failed(error: CacheUnavailable, partitions: readonly number[]): void {
+    if (HARMLESS.has(error.kind)) return;
+    if (error.kind === 'timeout')
+      this.#probing ??= this.#probe(error.message).finally(() => (this.#probing = undefined));
+    else this.distrust(partitions, error.message);
   }
 
   /** The guard of these partitions did not hold. Learns what does, in the background. */
@@ -76,124 +102,163 @@ export class Trust {
     void this.learn();
   }
 
-  /** Distrusts partitions for which Postgres records another guard: other gateways have moved on without this one. */
-  async compare(): Promise<void> {
-    const rows = await this.#options.changeLog.partitions();
-    const moved = rows.filter(({ partition, incarnation, epoch }) => {
-      const guard = this.#guards.get(partition);
-      return (
-        guard && (BigInt(epoch) > BigInt(guard.epoch) || (epoch === guard.epoch && incarnation !== guard.incarnation))
-      );
-    });
-    if (moved.length === 0) return;
-    this.distrust(
-      moved.map(({ partition }) => partition),
-      'Other gateways have begun another generation.',
-    );
-  }
-
   /** Gives these partitions up for an empty generation: their log of changes cannot be continued. */
   abandon(partitions: readonly number[], reason: string): void {
-    for (const partition of partitions) this.#abandoned.add(partition);
+    for (const partition of partitions) this.#abandon(partition);
     this.distrust(partitions, reason);
   }
 
   /** Resolves once every partition is trusted (or this is closed); keeps trying until then. */
   learn(): Promise<void> {
     if (this.#closed || this.trusted) return Promise.resolve();
-    this.#learning ??= this.#learnUntilTrusted();
-    return this.#learning;
+    if (!this.#started) this.#running = this.#run();
+    this.#started = true;
+    if (!this.#learned) {
+      let resolve = () => {};
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.#learned = { promise, resolve };
+    }
+    this.#wake();
+    return this.#learned.promise;
   }
 
-  close(): void {
-    this.#closed = true;
-  }
-
-  async #learnUntilTrusted(): Promise<void> {
-    while (!this.#closed && !this.trusted) {
-      try {
-        await this.#learnOnce();
-        this.#timeouts = 0;
-      } catch (error) {
-        this.#options.events.emit({ kind: 'failing', part: 'trust', error });
-      }
-      if (!this.trusted) await this.#options.clock.sleep(RETRY_MS);
-    }
-    // In one step with the last look at `trusted`: a trust that is lost from here on must not wait for this promise.
-    this.#learning = undefined;
-  }
-
-  async #learnOnce(): Promise<void> {
-    const { store, changeLog, partitions, events } = this.#options;
-    const unknown = Array.from({ length: partitions }, (_, at) => at).filter((at) => !this.#guards.has(at));
-    // Rows first: seen after the metas they could be those of a generation that another gateway is just beginning there.
-    const rows = new Map((await changeLog.partitions()).map((row) => [row.partition, row]));
-    const metas = await store.meta(unknown);
-    const standing = unknown.flatMap((partition, at) => {
-      const agreed = this.#abandoned.has(partition) ? undefined : agreedOn(metas[at], rows.get(partition));
-      return agreed ? [{ partition, ...agreed }] : [];
-    });
-    const outcomes = await catchUp(store, changeLog, standing);
-    for (const { partition, guard } of standing) {
-      if (outcomes.get(partition) === 'caught up') this.#guards.set(partition, guard);
-    }
-    const begun: number[] = [];
-    for (const [at, partition] of unknown.entries()) {
-      const meta = metas[at];
-      const outcome = outcomes.get(partition);
-      if (!meta?.incarnation || outcome === 'caught up' || outcome === 'moved') continue;
-      const guard = await this.#begin(partition, meta.incarnation, meta, rows.get(partition));
-      if (!guard) continue;
-      begun.push(partition);
-      this.#abandoned.delete(partition);
-      this.#guards.set(partition, guard);
-    }
-    if (begun.length > 0) events.emit({ kind: 'generation', partitions: begun });
-    const learned = unknown.filter((partition) => this.#guards.has(partition));
-    if (learned.length > 0) events.emit({ kind: 'trusted', partitions: learned });
+  /** Closes the epochs in force, so that what they hold is not believed again before it has caught up. */
+  async shut(partitions: readonly number[]): Promise<readonly Closed[]> {
+    this.distrust(partitions, 'A write could not be confirmed.');
+    await this.#lease.renew();
+    for (const partition of partitions) await this.#succession.close(this.#lease.row(partition));
+    await this.#lease.renew();
+    return partitions.map((partition) => ({ partition, epoch: this.#lease.row(partition)?.epoch ?? '0' }));
   }
 
   /**
-   * Begins an empty generation where store and Postgres disagree, a number never used before: what the old one left in
-   * the store must stay absent. Of gateways that begin together one wins in Postgres and the others take its row. The
-   * cursor may be now, because nothing of the generation is stored yet.
+   * Resolves to true once no gateway believes what was before these epochs were closed, at once where that is known
+   * already; to false when it could not be learned in time.
    */
-  async #begin(
-    partition: number,
-    incarnation: string,
-    meta: Meta,
-    row: PartitionRow | undefined,
-  ): Promise<Guard | undefined> {
-    const { store, changeLog, events } = this.#options;
-    const next = await changeLog.beginGeneration(partition, incarnation, row?.epoch, meta.stored?.epoch ?? '0');
-    if (next.incarnation !== incarnation) {
-      const error = new CacheUnavailable(
-        'The gateways on this database use another Redis; set REDIS_URL to theirs.',
-        'untrusted',
-      );
-      events.emit({ kind: 'failing', part: 'trust', error });
-      return undefined;
+  async quiet(closed: readonly Closed[]): Promise<boolean> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.nowMs() + QUIET_MS;
+    for (;;) {
+      if (closed.every((each) => this.#lease.quiet(each) || this.#reopened(each))) return true;
+      if (clock.nowMs() >= deadlineMs || this.#closed) return false;
+      await this.#lease.renew().catch(() => {});
+      if (!closed.every((each) => this.#lease.quiet(each))) await clock.sleep(RETRY_MS);
     }
-    const { epoch, generation } = next;
-    const begun = await store.begin(partition, { incarnation, epoch, generation }, await changeLog.now());
-    return begun ? { incarnation, epoch, generation } : undefined;
   }
-}
 
-/** The guard and cursor of a partition whose master, meta and row in Postgres agree. */
-export function agreedOn(
-  meta: Meta | undefined,
-  row: PartitionRow | undefined,
-): { guard: Guard; cursor: string } | undefined {
-  const stored = meta?.stored;
-  const agree =
-    stored !== undefined &&
-    row !== undefined &&
-    stored.incarnation === meta?.incarnation &&
-    row.incarnation === meta.incarnation &&
-    stored.epoch === row.epoch &&
-    stored.generation === row.generation;
-  if (!agree) return undefined;
-  const { incarnation, epoch, generation } = row;
-  return { guard: { incarnation, epoch, generation }, cursor: stored.cursor };
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    this.#learned?.resolve();
+    await this.#lease.end();
+    await this.#running;
+  }
+
+  #incarnations(): readonly string[] {
+    const vouched = [...this.#guards].filter(([partition, guard]) => this.vouches(partition, guard));
+    return [...new Set(vouched.map(([, { incarnation }]) => incarnation))];
+  }
+
+  #unknown(): number[] {
+    return Array.from({ length: this.#options.partitions }, (_, at) => at).filter((at) => !this.guardOf(at));
+  }
+
+  #abandon(partition: number): void {
+    this.#abandoned.set(partition, this.#lease.row(partition)?.generation ?? '');
+  }
+
+  #isAbandoned(row: PartitionRow | undefined): boolean {
+    return row !== undefined && this.#abandoned.get(row.partition) === row.generation;
+  }
+
+  /** Whether this epoch or a later one was opened, or could be: that is when nobody trusts what was before. */
+  #reopened({ partition, epoch }: Closed): boolean {
+    const row = this.#lease.row(partition);
+    if (!row || BigInt(row.epoch) < BigInt(epoch)) return false;
+    return row.open || (row.epoch !== epoch && this.#lease.quiet(row));
+  }
+
+  /** A time-out may be a hiccup: distrusts the partitions whose master is silent a second time. */
+  async #probe(reason: string): Promise<void> {
+    const known = [...this.#guards.keys()];
+    const metas = await this.#options.store.meta(known);
+    const silent = known.filter((_, at) => metas[at] === undefined);
+    if (silent.length > 0) this.distrust(silent, reason);
+  }
+
+  /** Renews the lease for as long as this lives, and learns what is not trusted. */
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      let moved = false;
+      try {
+        await this.#lease.renew();
+        this.#compare();
+        if (!this.trusted) moved = await this.#learnOnce();
+      } catch (error) {
+        this.#options.events.emit({ kind: 'failing', part: 'trust', error });
+      }
+      if (this.trusted) {
+        this.#learned?.resolve();
+        this.#learned = undefined;
+      }
+      if (!moved) await this.#pause(this.trusted ? RENEW_MS : RETRY_MS);
+    }
+  }
+
+  /** Ends early when trust is lost. */
+  async #pause(ms: number): Promise<void> {
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([this.#options.clock.sleep(ms), woken]);
+  }
+
+  /** Gives up the guards of epochs that are closed. */
+  #compare(): void {
+    const moved = [...this.#guards].filter(([partition, { epoch }]) => !this.#lease.holds({ partition, epoch }));
+    const reason = 'Its epoch was closed.';
+    if (moved.length > 0)
+      this.distrust(
+        moved.map(([partition]) => partition),
+        reason,
+      );
+  }
+
+  /** Goes one step with each partition that is not trusted; whether that led anywhere. */
+  async #learnOnce(): Promise<boolean> {
+    const { store, changeLog, events } = this.#options;
+    const unknown = this.#unknown();
+    // The rows are older than the metas: newer ones could be those of an epoch that another gateway is just beginning.
+    const metas = await store.meta(unknown);
+    const standing: Standing[] = [];
+    const steps = unknown.map(async (partition, at): Promise<boolean> => {
+      const [meta, row] = [metas[at], this.#lease.row(partition)];
+      if (!meta?.incarnation) return false;
+      const agreed = this.#isAbandoned(row) ? undefined : agreedOn(meta, row);
+      if (!agreed) return this.#succession.step(partition, row, meta, this.#isAbandoned(row));
+      standing.push({ partition, ...agreed });
+      return false;
+    });
+    const stepping = Promise.allSettled(steps);
+    const outcomes = await catchUp(store, changeLog, standing);
+    // Trust is earned by a write: a master that answers but takes none would be trusted and doubted in turns.
+    const caughtUp = standing.filter(({ partition }) => outcomes.get(partition) === 'caught up');
+    const writable = await store.advance(
+      caughtUp.map(({ cursor, ...where }) => ({ ...where, from: cursor, to: cursor })),
+    );
+    const learned = caughtUp.filter((_, at) => writable[at]);
+    for (const { partition, guard } of learned) this.#guards.set(partition, guard);
+    if (learned.length > 0) events.emit({ kind: 'trusted', partitions: learned.map(({ partition }) => partition) });
+    const lost = standing.filter(({ partition }) => outcomes.get(partition) === 'discontinued');
+    for (const { partition } of lost) this.#abandon(partition);
+    const stepped = await stepping;
+    for (const step of stepped) {
+      if (step.status === 'rejected') events.emit({ kind: 'failing', part: 'trust', error: step.reason });
+    }
+    // Learned counts too: the next look tells the others what is trusted here.
+    return learned.length > 0 || lost.length > 0 || stepped.some((step) => step.status === 'fulfilled' && step.value);
+  }
 }

@@ -24,7 +24,7 @@ const KEYS_PER_BATCH: Readonly<Record<Shape, number>> = { text: 500, list: 100, 
 
 export interface UpkeepOptions<Source> {
   readonly store: Store;
-  readonly trust: Pick<Trust, 'requireGuard' | 'succeeded' | 'failed' | 'distrust'>;
+  readonly trust: Pick<Trust, 'requireGuard' | 'believed'>;
   readonly refill: Refill<Source>;
   readonly partitions: number;
   readonly events: Events;
@@ -130,25 +130,18 @@ export class Upkeep<Source> {
       batch.items.push(item);
     }
     const sent = [...batches.values()];
-    const replies = await send(sent).catch((error: unknown) => {
-      trust.failed(error);
-      throw error;
-    });
-    trust.succeeded();
-    const lost = sent.filter((_, at) => replies[at]?.kind !== 'done').map(({ partition }) => partition);
-    if (lost.length > 0) {
-      trust.distrust(lost, 'Upkeep met another generation.');
-      throw new CacheUnavailable('The cache began a new generation; try again.', 'untrusted');
+    const replies = await send(sent);
+    const believed = trust.believed(sent, replies);
+    if (believed.includes(undefined)) {
+      const failure = replies.find((reply) => reply.kind === 'unavailable');
+      throw failure?.error ?? new CacheUnavailable('The cache is moving to another store; try again.', 'untrusted');
     }
-    return sent.flatMap(({ partition, guard, items }, at) => {
-      const answered = replies[at];
-      return answered?.kind === 'done'
-        ? answered.replies.flatMap((reply, index) => {
-            const item = items[index];
-            return item ? [{ partition, guard, item, reply }] : [];
-          })
-        : [];
-    });
+    return sent.flatMap(({ partition, guard, items }, at) =>
+      (believed[at] ?? []).flatMap((reply, index) => {
+        const item = items[index];
+        return item ? [{ partition, guard, item, reply }] : [];
+      }),
+    );
   }
 }
 

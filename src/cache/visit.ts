@@ -9,7 +9,8 @@ import type { ChangeLog } from './ports.js';
 import { isStorable } from './reader.js';
 import { Refill } from './refill.js';
 import type { Guard, Store } from './store.js';
-import { agreedOn } from './trust.js';
+import { agreedOn } from './succession.js';
+import type { Trust } from './trust.js';
 import { Upkeep } from './upkeep.js';
 import type { AnyView } from './view.js';
 
@@ -38,9 +39,7 @@ export async function visit<Source>(options: VisitOptions<Source>): Promise<Visi
   policies.adopt(options.runtimeTtls);
   const trust = {
     requireGuard: (partition: number) => guards.get(partition) ?? refuse(),
-    succeeded: () => {},
-    failed: () => {},
-    distrust: () => {},
+    believed,
   };
   const common = { store, trust, partitions, clock, events: new Events() };
   const upkeep = new Upkeep({ ...common, refill: new Refill({ ...common, source, policies, random }) });
@@ -58,6 +57,10 @@ async function learnGuards(
     metas.map((meta, partition) => [partition, agreedOn(meta, rows.get(partition))?.guard ?? refuse()] as const),
   );
 }
+
+/** A visitor holds no lease: what the store takes under these guards is as good as what their gateways vouch for. */
+const believed: Trust['believed'] = (_, replies) =>
+  replies.map((reply) => (reply.kind === 'done' ? reply.replies : undefined));
 
 function refuse(): never {
   throw new CacheUnavailable(

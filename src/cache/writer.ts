@@ -6,19 +6,29 @@ import { CacheUnavailable } from './errors.js';
 import type { CacheEvent, Events } from './events.js';
 import type { MemberChange } from './part.js';
 import { partitionOf } from './partition.js';
+import type { Closed } from './ports.js';
 import type { Guard, Guarded, PatchItem, Store, StoredValue } from './store.js';
 import type { Trust } from './trust.js';
 import type { EntryRef } from './view.js';
 
-/** How long an acknowledgement waits for a store that has lost its trust after COMMIT. */
+/** How long a confirmation is tried for after COMMIT, before the partitions are closed instead. */
 const SETTLE_MS = 1_000;
+const SETTLE_RETRY_MS = 20;
 
-/** The fences of one transaction. */
+/** What one transaction did about the entries that it changes. */
 export interface Fenced {
   readonly xid: string;
   readonly token: string;
   readonly entries: readonly EntryRef[];
+  /** Epochs that it closed, because their partitions could not be fenced. */
+  readonly closed: readonly Closed[];
 }
+
+/**
+ * Closes partitions in the writing transaction, so that nobody trusts them again before it has ended. Resolves to the
+ * epochs that are closed then, or to undefined where another gateway still trusts the store.
+ */
+export type CloseInTransaction = (partitions: readonly number[]) => Promise<readonly Closed[] | undefined>;
 
 /** A change of single members of an entry, as its transaction made it. */
 export type Delta = EntryRef &
@@ -56,44 +66,50 @@ export class Writer {
   }
 
   /**
-   * Hides `entries` until transaction `xid` has ended and its outcome is known to the store.
-   * @throws {CacheUnavailable} when not every partition confirmed; what was fenced is lifted again.
+   * Hides `entries` until transaction `xid` has ended and its outcome is known to the store. Where this gateway does not
+   * trust the store, and no other does, the transaction closes the partition instead: a degraded write.
+   * @throws {CacheUnavailable} when a fence was not confirmed, or others trust a store that this gateway does not reach;
+   * what was fenced is lifted again.
    */
-  async fence(entries: readonly EntryRef[], xid: string): Promise<Fenced> {
+  async fence(entries: readonly EntryRef[], xid: string, close: CloseInTransaction): Promise<Fenced> {
     const { store, trust } = this.#options;
-    const fenced: Fenced = { xid, token: randomBytes(16).toString('base64url'), entries };
-    if (entries.length === 0) return fenced;
-    const batches = this.#batched(entries, (partition) => trust.requireGuard(partition));
-    try {
-      const replies = await store.fence(batches, xid, fenced.token);
-      trust.succeeded();
-      const lost = this.#mismatched(batches, replies);
-      if (lost.length > 0) throw new CacheUnavailable('The cache began a new generation; try again.', 'untrusted');
-      for (const entry of entries) this.#emit('fence', entry);
-      return fenced;
-    } catch (error) {
-      trust.failed(error);
+    const batches = this.#batched(entries, (partition) => trust.guardOf(partition));
+    const reached = batches.flatMap(({ items }) => items);
+    const guarded = new Set(batches.map(({ partition }) => partition));
+    const unreached = new Set(entries.map((entry) => this.#partitionOf(entry)).filter((each) => !guarded.has(each)));
+    const closed = unreached.size > 0 ? await close([...unreached]) : [];
+    if (!closed)
+      throw new CacheUnavailable('This gateway does not trust the cache at the moment; try again.', 'untrusted');
+    const fenced: Fenced = { xid, token: randomBytes(16).toString('base64url'), entries: reached, closed };
+    if (batches.length === 0) return fenced;
+    const replies = await store.fence(batches, xid, fenced.token);
+    if (trust.believed(batches, replies).includes(undefined)) {
       void this.lift(fenced);
-      throw error;
+      const failure = replies.find((reply) => reply.kind === 'unavailable');
+      throw failure?.error ?? new CacheUnavailable('The cache is moving to another store; try again.', 'untrusted');
     }
+    for (const entry of reached) this.#emit('fence', entry);
+    return fenced;
   }
 
   /** Takes the fences of a transaction that did not commit away again. Best effort: a reader or the sweep ends what stays. */
   async lift({ xid, entries }: Fenced): Promise<void> {
+    if (entries.length === 0) return;
     await this.#drop(entries.map((entry) => ({ ...entry, version: '0', xid })));
     for (const entry of entries) this.#emit('lifted', entry);
   }
 
   /**
-   * Makes a committed transaction visible: publishes values while its write token stands, else drops what is older.
-   * Resolves to whether every partition confirmed, under whatever guard is in force by then.
+   * Makes a committed transaction visible: publishes values while its write token stands, else drops what is older. Resolves
+   * to true once every partition has confirmed, under whatever guard is in force by then, or nobody trusts it as it was.
    */
-  async settle({ xid, token }: Pick<Fenced, 'xid' | 'token'>, committed: readonly Committed[]): Promise<boolean> {
-    const { clock } = this.#options;
+  async settle({ xid, token, closed }: Fenced, committed: readonly Committed[]): Promise<boolean> {
+    const { trust, clock } = this.#options;
     const deadlineMs = clock.nowMs() + SETTLE_MS;
-    const values = committed.flatMap(({ stored }) => (stored ? [{ ...stored, xid, token }] : []));
-    const deltas = committed.flatMap(({ delta }) => (delta ? [{ ...delta, xid, token }] : []));
-    const bare = committed.filter(({ stored, delta }) => !stored && !delta).map((entry) => ({ ...entry, xid }));
+    const open = committed.filter((entry) => !closed.some(({ partition }) => partition === this.#partitionOf(entry)));
+    const values = open.flatMap(({ stored }) => (stored ? [{ ...stored, xid, token }] : []));
+    const deltas = open.flatMap(({ delta }) => (delta ? [{ ...delta, xid, token }] : []));
+    const bare = open.filter(({ stored, delta }) => !stored && !delta).map((entry) => ({ ...entry, xid }));
     let left: readonly (EntryRef & { version: string; xid: string })[] = [
       ...(await this.#publish(values, (batches) => this.#options.store.publish(batches))),
       ...(await this.#publish(deltas, (batches) => this.#options.store.patch(batches))),
@@ -101,12 +117,24 @@ export class Writer {
     ];
     while (left.length > 0) {
       left = await this.#drop(left);
-      if (left.length === 0) break;
       const waitMs = deadlineMs - clock.nowMs();
-      if (waitMs <= 0) return false;
-      await Promise.race([this.#options.trust.learn(), clock.sleep(waitMs)]);
+      if (left.length === 0 || waitMs <= 0) break;
+      void trust.learn();
+      await clock.sleep(Math.min(waitMs, SETTLE_RETRY_MS));
     }
-    return true;
+    if (left.length === 0) return closed.length === 0 || trust.quiet(closed);
+    return this.#close([...new Set(left.map((entry) => this.#partitionOf(entry)))], closed);
+  }
+
+  /** What cannot be confirmed is closed: then nobody believes what stands there before it has caught up. */
+  async #close(partitions: readonly number[], closed: readonly Closed[]): Promise<boolean> {
+    const { trust, events } = this.#options;
+    try {
+      return await trust.quiet([...closed, ...(await trust.shut(partitions))]);
+    } catch (error) {
+      events.emit({ kind: 'failing', part: 'trust', error });
+      return false;
+    }
   }
 
   /** What the store did not confirm. */
@@ -114,53 +142,36 @@ export class Writer {
     items: readonly Item[],
     send: (batches: readonly Batch<Item>[]) => Promise<readonly Guarded<'published' | 'dropped'>[]>,
   ): Promise<readonly Item[]> {
-    const { trust } = this.#options;
-    if (items.length === 0) return [];
-    const batches = this.#batched(items, (partition) => trust.guardOf(partition));
-    const sent = new Set(batches.flatMap(({ items }) => items));
-    const unsent = items.filter((item) => !sent.has(item));
-    try {
-      const replies = await send(batches);
-      trust.succeeded();
-      batches.forEach(({ items }, at) => {
-        const reply = replies[at];
-        if (reply?.kind === 'done') items.forEach((item, index) => this.#emit(reply.replies[index] ?? 'dropped', item));
-      });
-      return [...unsent, ...this.#mismatched(batches, replies)];
-    } catch (error) {
-      trust.failed(error);
-      return items;
-    }
+    return this.#confirmed(items, send, (item, reply) => this.#emit(reply, item));
   }
 
   /** What the store did not confirm. */
   async #drop<Item extends EntryRef & { version: string; xid: string }>(
     items: readonly Item[],
   ): Promise<readonly Item[]> {
-    const { store, trust } = this.#options;
-    const batches = this.#batched(items, (partition) => trust.guardOf(partition));
-    const sent = new Set(batches.flatMap(({ items }) => items));
-    const unsent = items.filter((item) => !sent.has(item));
-    if (sent.size === 0) return unsent;
-    try {
-      const replies = await store.drop(batches);
-      trust.succeeded();
-      return [...unsent, ...this.#mismatched(batches, replies)];
-    } catch (error) {
-      trust.failed(error);
-      return items;
-    }
+    return this.#confirmed(items, (batches) => this.#options.store.drop(batches));
   }
 
-  #mismatched<Item>(batches: readonly Batch<Item>[], replies: readonly Guarded<unknown>[]): Item[] {
-    const lost = batches.filter((_, at) => replies[at]?.kind !== 'done');
-    if (lost.length > 0) {
-      this.#options.trust.distrust(
-        lost.map(({ partition }) => partition),
-        'A write met another generation.',
-      );
-    }
-    return lost.flatMap(({ items }) => items);
+  /** The items that no trusted master has confirmed. */
+  async #confirmed<Item extends EntryRef, Reply>(
+    items: readonly Item[],
+    send: (batches: readonly Batch<Item>[]) => Promise<readonly Guarded<Reply>[]>,
+    told: (item: Item, reply: Reply) => void = () => {},
+  ): Promise<readonly Item[]> {
+    const { trust } = this.#options;
+    const batches = this.#batched(items, (partition) => trust.guardOf(partition));
+    if (batches.length === 0) return items;
+    const believed = trust.believed(batches, await send(batches));
+    const confirmed = new Set<Item>();
+    batches.forEach(({ items }, at) => {
+      believed[at]?.forEach((reply, index) => {
+        const item = items[index];
+        if (!item) return;
+        confirmed.add(item);
+        told(item, reply);
+      });
+    });
+    return items.filter((item) => !confirmed.has(item));
   }
 
   #batched<Item extends EntryRef>(
@@ -169,7 +180,7 @@ export class Writer {
   ): Batch<Item>[] {
     const batches = new Map<number, Batch<Item>>();
     for (const item of items) {
-      const partition = partitionOf(item.view, item.key, this.#options.partitions);
+      const partition = this.#partitionOf(item);
       const guard = batches.get(partition)?.guard ?? guardOf(partition);
       if (!guard) continue;
       const batch = batches.get(partition) ?? { partition, guard, items: [] };
@@ -177,6 +188,10 @@ export class Writer {
       batch.items.push(item);
     }
     return [...batches.values()];
+  }
+
+  #partitionOf({ view, key }: EntryRef): number {
+    return partitionOf(view, key, this.#options.partitions);
   }
 
   #emit(kind: 'fence' | 'published' | 'dropped' | 'lifted', { view, key }: EntryRef): void {

@@ -71,6 +71,19 @@ function programFor(terminal: Terminal, exit: (code: number) => void): Command {
       const { warm } = await import('./warm.js');
       await warm({ view, json: options.json ?? false }, terminal);
     });
+
+  program
+    .command('verify')
+    .description('Compare what the cache holds with SQL, while the gateways serve. Exits with 1 if an entry is wrong.')
+    .argument('[view]', 'such as menu, account, statement; else all of them')
+    .option('--key <key>', 'this entry alone, such as main:en')
+    .option('--repair', 'drop what is wrong; the next reader fills it from SQL')
+    .option('--json', 'print a line of JSON for each difference and each view')
+    .action(async (view: string | undefined, options: { key?: string; repair?: true; json?: true }) => {
+      const { verify } = await import('./verify.js');
+      const { key, repair = false, json = false } = options;
+      exit(await verify({ view, key, repair, json }, terminal));
+    });
   return program;
 }
 

@@ -1,14 +1,30 @@
 // The change log as the relay and the trust of the cache see it. Its connection is its own, so that a busy pool never
 // delays the relay, and so that the advisory lock of the leading gateway lives as long as its session.
+import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { ADVISORY, lockKey, lockRow } from './advisory-lock.js';
 import { ARRAY_TYPES } from './array-types.js';
-import { preparedQuery } from './connection.js';
+import { preparedQuery, READ_COMMITTED, RECONNECT_SECONDS } from './connection.js';
+import { leave } from './gateway.js';
 import { LONG_GREETING } from './lasting.js';
+import {
+  closeEpoch,
+  type EpochClosing,
+  findPartitions,
+  type GatewayIdentity,
+  type LeaseRenewing,
+  openEpoch,
+  type PartitionEpoch,
+  renewLease,
+} from './partition.js';
 
 /** Above this many pending entries an empty generation is cheaper than carrying them over. */
 const MAX_PENDING = 20_000;
+/** Less than a lease lasts, and longer than a transaction that closes partitions takes to end. */
+const LEASE_STATEMENT_MS = 2_000;
+const LEASE_LOCK_MS = 500;
+const LOOK_STATEMENT_MS = 10_000;
 const BARRIER_LOCK = lockRow(ADVISORY.barrier);
 
 export interface ChangeLogRow {
@@ -19,26 +35,39 @@ export interface ChangeLogRow {
   readonly xid: string;
 }
 
-export interface PartitionEpoch {
-  readonly partition: number;
-  readonly incarnation: string;
-  readonly epoch: string;
-  readonly generation: string;
-}
-
-/** Opens the change log of the database at `url`, for the gateway whose heartbeat bears `gatewayId`. */
-export function openChangeLog(url: string, gatewayId?: string) {
-  const me = gatewayId ?? null;
-  const client = postgres(url, {
+/** Opens the change log of the database at `url`. Who is no gateway only looks. */
+export function openChangeLog(url: string, gateway: GatewayIdentity = { id: randomUUID(), store: 'none' }) {
+  const common = {
     max: 1,
     connect_timeout: 5,
+    backoff: () => RECONNECT_SECONDS,
     fetch_types: false,
     types: ARRAY_TYPES,
     onnotice: () => {},
+  };
+  const client = postgres(url, {
+    ...common,
     max_lifetime: null, // the locks of the session must not lapse
-    connection: { application_name: 'espelho relay', statement_timeout: 10_000, options: LONG_GREETING },
+    connection: {
+      ...READ_COMMITTED,
+      application_name: 'espelho relay',
+      statement_timeout: LOOK_STATEMENT_MS,
+      options: LONG_GREETING,
+    },
+  });
+  // Apart: whoever waits for its lease behind a long look trusts nothing meanwhile.
+  const lease = postgres(url, {
+    ...common,
+    connection: {
+      ...READ_COMMITTED,
+      application_name: 'espelho lease',
+      statement_timeout: LEASE_STATEMENT_MS,
+      lock_timeout: LEASE_LOCK_MS,
+      options: LONG_GREETING,
+    },
   });
   const query = preparedQuery(client);
+  const leaseQuery = preparedQuery(lease);
   return {
     /** Statements of this one session, for locks that must live as long as it. */
     query,
@@ -51,36 +80,10 @@ export function openChangeLog(url: string, gatewayId?: string) {
       return row?.leads ?? false;
     },
 
-    partitions: () =>
-      query<PartitionEpoch>(sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition`),
-
-    /**
-     * A generation has the number of the epoch that began it. Counted on its own it could come to a number that the
-     * store has used: after a backup of this database was restored. While another living gateway says that it trusts
-     * the incarnation on record, no other incarnation takes its place: the two would be two stores.
-     */
-    beginGeneration: async (
-      partition: number,
-      incarnation: string,
-      epoch: string | undefined,
-      seenEpoch: string,
-    ): Promise<PartitionEpoch> => {
-      await query(sql`
-        WITH told AS (UPDATE gateway SET store = store || ' ' || ${incarnation}
-          WHERE id = ${me}::uuid AND strpos(store, ${incarnation}) = 0)
-        INSERT INTO entry_partition AS mine (partition, incarnation, epoch, generation)
-        VALUES (${partition}, ${incarnation}, ${seenEpoch}::bigint + 1, ${seenEpoch}::bigint + 1)
-        ON CONFLICT (partition) DO UPDATE SET incarnation = excluded.incarnation, covered = NULL,
-          epoch = greatest(mine.epoch + 1, excluded.epoch), generation = greatest(mine.epoch + 1, excluded.epoch)
-        WHERE mine.epoch = ${epoch ?? null}::bigint AND (mine.incarnation = excluded.incarnation OR NOT EXISTS (
-          SELECT FROM gateway WHERE alive_until > now() AND id IS DISTINCT FROM ${me}::uuid
-            AND strpos(store, mine.incarnation) > 0))`);
-      const [row] = await query<PartitionEpoch>(
-        sql`SELECT partition, incarnation, epoch::text, generation::text FROM entry_partition WHERE partition = ${partition}`,
-      );
-      if (!row) throw new Error(`Partition ${partition} has no row in entry_partition although one was just written.`);
-      return row;
-    },
+    partitions: () => findPartitions(query),
+    renew: (renewing: LeaseRenewing) => renewLease(leaseQuery, gateway, renewing),
+    closeEpoch: (closing: EpochClosing) => closeEpoch(leaseQuery, closing, gateway.id),
+    openEpoch: (opening: Omit<PartitionEpoch, 'open'>) => openEpoch(leaseQuery, opening),
 
     now: async (): Promise<string> => {
       const [row] = await query<{ cursor: string }>(sql`SELECT ${CURSOR} AS cursor`);
@@ -90,14 +93,16 @@ export function openChangeLog(url: string, gatewayId?: string) {
 
     /**
      * What `partitions` have pending since `cursor`: rows that this statement sees and the cursor did not.
-     * The log cannot be continued from another server, another timeline, or from too far behind.
+     * The log cannot be continued from another server or timeline, from the future (this server was set back), or from too
+     * far behind.
      */
     changesSince: async (cursor: string, partitions: readonly number[]) => {
       const since = cursor.slice(cursor.indexOf('/') + 1);
       const [look] = await query<Look>(sql`
         SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
           pg_current_wal_flush_lsn() - '0/0' AS flushed,
-          EXISTS (SELECT FROM pg_locks WHERE ${BARRIER_LOCK}) AS awaited,
+          EXISTS (SELECT FROM pg_locks WHERE ${BARRIER_LOCK}) AS awaited, ${SESSION} AS session,
+          pg_snapshot_xmax(${since}::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()) AS follows,
           (SELECT CASE WHEN count(*) > ${MAX_PENDING}::int THEN NULL
               ELSE coalesce(json_agg(json_build_array(partition, view, key, version::text, xid::text)), '[]') END
             FROM (SELECT partition, view, key, version, xid FROM entry
@@ -106,23 +111,25 @@ export function openChangeLog(url: string, gatewayId?: string) {
                 AND partition = ANY (${sql.param([...partitions])}::int[])
               LIMIT ${MAX_PENDING + 1}::int) AS pending) AS pending`);
       if (!look) throw new Error('Postgres gave no snapshot.');
-      const continued = look.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1));
+      const continued = look.follows && look.cursor.startsWith(cursor.slice(0, cursor.indexOf('/') + 1));
       return {
         cursor: look.cursor,
         entries: continued ? look.pending?.map(changedEntry) : undefined,
         insertedLsn: BigInt(look.inserted),
         flushedLsn: BigInt(look.flushed),
         awaited: look.awaited,
+        session: look.session,
       };
     },
 
-    /** For partitions that are still in the epoch given. */
+    /** For partitions that are still in the epoch given, and that nobody is closing. */
     recordCovered: async (partitions: readonly PartitionEpochRef[], cursor: string): Promise<void> => {
       const covered = cursor.slice(cursor.indexOf('/') + 1);
       await query(sql`UPDATE entry_partition AS mine SET covered = ${covered}::pg_snapshot
-        FROM unnest(${sql.param(partitions.map(({ partition }) => partition))}::int[],
-          ${sql.param(partitions.map(({ epoch }) => epoch))}::bigint[]) AS given (partition, epoch)
-        WHERE mine.partition = given.partition AND mine.epoch = given.epoch`);
+        FROM (SELECT partition, epoch FROM entry_partition ORDER BY partition FOR UPDATE SKIP LOCKED) AS free
+        JOIN unnest(${sql.param(partitions.map(({ partition }) => partition))}::int[],
+          ${sql.param(partitions.map(({ epoch }) => epoch))}::bigint[]) AS given (partition, epoch) USING (partition, epoch)
+        WHERE mine.partition = free.partition`);
     },
 
     ended: async (xids: readonly string[]): Promise<ReadonlySet<string>> => {
@@ -132,7 +139,11 @@ export function openChangeLog(url: string, gatewayId?: string) {
       return new Set(rows.map(({ xid }) => xid));
     },
 
-    close: () => client.end({ timeout: 2 }),
+    /** For a gateway that believes no store any more: the others need not wait for it. */
+    close: async () => {
+      await leave(leaseQuery, gateway.id).catch(() => {});
+      await Promise.all([client.end({ timeout: 2 }), lease.end({ timeout: 2 })]);
+    },
   };
 }
 
@@ -150,11 +161,18 @@ const CURSOR = sql.raw(
     || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) || '/' || pg_current_snapshot())`,
 );
 
+/** This session of this server. */
+const SESSION = sql.raw(
+  `(pg_backend_pid() || ' ' || (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()))`,
+);
+
 interface Look {
   readonly cursor: string;
   readonly inserted: string;
   readonly flushed: string;
   readonly awaited: boolean;
+  readonly session: string;
+  readonly follows: boolean;
   /** Null when there is more than can be carried over. */
   readonly pending: readonly PendingTuple[] | null;
 }

@@ -5,7 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { ARRAY_TYPES } from './array-types.js';
-import { DatabaseUnavailable, withDeadline } from './errors.js';
+import { withDeadline } from './errors.js';
 import { LONG_GREETING, lasting } from './lasting.js';
 
 export type Db = PostgresJsDatabase;
@@ -27,8 +27,15 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs?: number;
 }
 
-/** postgres.js waits through an outage; a reader does not. */
+/** postgres.js waits through an outage; a reader does not. Nor does Postgres go on with what nobody waits for. */
 const QUERY_DEADLINE_MS = 3_000;
+const STATEMENT_MS = 10_000;
+
+/** Statements that follow each other in a transaction count on seeing what was committed in between, whatever the default. */
+export const READ_COMMITTED = { default_transaction_isolation: 'read committed' } as const;
+
+/** Between attempts to connect: the driver's own grow to 20 s, and a Postgres that is back must be found at once. */
+export const RECONNECT_SECONDS = 0.1;
 
 const LOCK_TIMEOUT_MS = 800;
 /** A gateway that vanishes in the middle of a transaction holds its root rows no longer than this. */
@@ -38,6 +45,7 @@ const IDLE_IN_TRANSACTION_MS = 15_000;
 export function connect(options: ConnectionOptions): Connection {
   const common = {
     connect_timeout: 5,
+    backoff: () => RECONNECT_SECONDS,
     fetch_types: false,
     types: ARRAY_TYPES,
     onnotice: () => {},
@@ -45,18 +53,28 @@ export function connect(options: ConnectionOptions): Connection {
       application_name: 'espelho',
       DateStyle: 'ISO',
       TimeZone: 'UTC',
+      ...READ_COMMITTED,
       options: LONG_GREETING,
-      statement_timeout: options.statementTimeoutMs ?? 10_000,
     },
   };
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_MS;
   // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
   const connection = {
     ...common.connection,
+    statement_timeout: statementTimeoutMs,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   };
-  const writes = postgres(options.url, { ...common, connection, max: options.maxWrites ?? 8 });
-  const reads = postgres(options.url, { ...common, max: options.maxReads ?? 8 });
+  const writes = postgres(options.url, {
+    ...common,
+    connection,
+    max: options.maxWrites ?? 8,
+  });
+  const reads = postgres(options.url, {
+    ...common,
+    connection: { ...common.connection, statement_timeout: Math.min(statementTimeoutMs, QUERY_DEADLINE_MS) },
+    max: options.maxReads ?? 8,
+  });
   return {
     db: drizzle(lasting(writes)),
     query: preparedQuery(reads),
@@ -68,20 +86,16 @@ export function connect(options: ConnectionOptions): Connection {
 
 /**
  * Statements of `client`, prepared on the server by their text.
- * @throws {DatabaseUnavailable} after `deadlineMs`; {@link DatabaseError} when Postgres refused.
+ * @throws `DatabaseUnavailable` after `deadlineMs`; `DatabaseError` when Postgres refused.
  */
 export function preparedQuery(client: postgres.Sql, deadlineMs = QUERY_DEADLINE_MS): Query {
   const dialect = new PgDialect();
   return async <Row extends object>(statement: SQL) => {
     const { sql: text, params } = dialect.sqlToQuery(statement);
     const pending = client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true });
-    try {
-      return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
-    } catch (error) {
-      // Nobody waits for it any more: neither in the queue nor in Postgres may it take another's place.
-      if (error instanceof DatabaseUnavailable) pending.cancel();
-      throw error;
-    }
+    // Never cancelled: the driver then gives a statement behind it on the same connection the answer of another one, or
+    // keeps the connection for ever, or ends the process. The session's own time-out ends it in Postgres.
+    return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
   };
 }
 

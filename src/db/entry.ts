@@ -1,11 +1,13 @@
 // The change log: one root row per cached entry, kept by triggers and never by hand. It orders the writers of an
 // entry, gives it its version, and tells the relay what changed.
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
   customType,
   index,
   integer,
+  pgSequence,
   pgTable,
   primaryKey,
   text,
@@ -48,6 +50,8 @@ export const partitions = pgTable('entry_partition', {
   epoch: bigint({ mode: 'bigint' }).notNull(),
   generation: bigint({ mode: 'bigint' }).notNull(),
   covered: snapshot(),
+  /** Gateways may trust the store under this epoch. */
+  open: boolean().notNull().default(true),
 });
 
 /** The gateways at work; `aliveUntil` is renewed each second. */
@@ -56,4 +60,10 @@ export const gateways = pgTable('gateway', {
   store: text().notNull(),
   startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
   aliveUntil: timestamp('alive_until', { withTimezone: true }).notNull(),
+  /** Of its looks at the partitions: the last one whose answer it has, and the last one that was answered. */
+  turn: bigint({ mode: 'bigint' }).notNull().default(sql`0`),
+  beat: bigint({ mode: 'bigint' }).notNull().default(sql`0`),
 });
+
+/** Counts the looks of all gateways at the partitions. */
+export const gatewayTurns = pgSequence('gateway_turn');

@@ -6,18 +6,7 @@ import type { Db, Query } from './connection.js';
 /** A gateway counts as alive for this long after its last heartbeat. */
 export const HEARTBEAT_LIFE_MS = 3_000;
 
-/**
- * Says that gateway `id` is alive and which store it trusts: its kind, and the incarnations of its masters, in words.
- * Forgets gateways that have been silent for an hour.
- */
-export async function beat(query: Query, id: string, store: string): Promise<void> {
-  await query(sql`
-    WITH forgotten AS (DELETE FROM gateway WHERE alive_until < now() - interval '1 hour' AND id <> ${id}::uuid)
-    INSERT INTO gateway (id, store, alive_until) VALUES (${id}::uuid, ${store}, now() + ${HEARTBEAT_LIFE_MS} * interval '1 ms')
-    ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, store = excluded.store`);
-}
-
-/** Takes the gateway off the list. */
+/** Takes a gateway off the list that believes no store any more. */
 export async function leave(query: Query, id: string): Promise<void> {
   await query(sql`DELETE FROM gateway WHERE id = ${id}::uuid`);
 }

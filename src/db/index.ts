@@ -2,7 +2,7 @@
 export * from './bank-statement.js';
 export * from './cache-policy.js';
 export * from './change.js';
-export { type ChangeLogRow, openChangeLog, type PartitionEpoch, type PostgresChangeLog } from './change-log.js';
+export { type ChangeLogRow, openChangeLog, type PostgresChangeLog } from './change-log.js';
 export {
   type Connection,
   type ConnectionOptions,
@@ -22,17 +22,16 @@ export {
 } from './errors.js';
 export * from './flag.js';
 export {
-  beat,
   findInstallation,
   HEARTBEAT_LIFE_MS,
   type Installation,
-  leave,
   storesInUse,
   waitForBarrier,
 } from './gateway.js';
 export { countLiveEntries, findLiveKeys, type LoadedEntry } from './load.js';
 export * from './menu.js';
 export { migrate } from './migrate.js';
+export { closeForWrite, type GatewayIdentity, type PartitionEpoch } from './partition.js';
 export { type ChangedRoot, changedRoots, type LockedRoot, lockRoots, type Root } from './root.js';
 export * from './secret.js';
 export * from './security-list.js';

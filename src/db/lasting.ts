@@ -36,11 +36,17 @@ function begin(client: postgres.Sql, body: Body): Promise<unknown> {
   return transaction;
 }
 
+const MAX_PREPARED = 24;
+
 function whileConnected(tx: postgres.TransactionSql, connected: () => boolean): postgres.TransactionSql {
   return new Proxy(tx, {
     get: (target, name) => {
-      if (name === 'unsafe' && !connected()) throw new ConnectionLost('The connection was lost.');
-      return Reflect.get(target, name);
+      if (name !== 'unsafe') return Reflect.get(target, name);
+      if (!connected()) throw new ConnectionLost('The connection was lost.');
+      // Prepared: else the driver asks for the types of the parameters first, a round-trip more for each statement. Not where
+      // there are many: such texts differ from one call to the next, and the session would keep them all.
+      return (text: string, parameters: postgres.ParameterOrJSON<never>[] = []) =>
+        target.unsafe(text, parameters, { prepare: parameters.length > 0 && parameters.length <= MAX_PREPARED });
     },
   });
 }

@@ -15,6 +15,8 @@ export interface Viewer {
 export const NOBODY: Viewer = { subject: null, scopes: new Set(), tokenId: null };
 
 export interface Services {
+  /** By which the other gateways know this one. */
+  readonly gatewayId: string;
   readonly cache: Cache<Query>;
   readonly db: Db;
   readonly query: Query;

@@ -1,6 +1,7 @@
 // Evaluations of flags: definitions come out of the cache, results are never kept. An evaluation fails no query: what
 // cannot be evaluated has the caller's default as its value, the reason ERROR, and a code that says why.
 import type { Fields } from '../cache/index.js';
+import { DatabaseUnavailable } from '../db/index.js';
 import type { Context } from './context.js';
 import { hasScope } from './context.js';
 import { BadRequest } from './errors.js';
@@ -52,6 +53,9 @@ export async function evaluateFlags(
   if (found.kind === 'absent') return [];
   // What one of them says of its environment, all of them say.
   const [first] = found.fields;
+  if (!first && found.stale) {
+    throw new DatabaseUnavailable('Postgres is out of reach, and the cache is out of date; try again.');
+  }
   if (!first || !isOpen(ctx, asked.environment, ...first)) return [];
   return [...found.fields.keys()].sort().map((key) => evaluationOf(ctx, asked, key, found, null));
 }
@@ -82,7 +86,7 @@ function evaluationOf(
   if (found.kind === 'absent' || !field || !isOpen(ctx, environment, key, field)) {
     const place = `${JSON.stringify(key.slice(0, 200))} in ${JSON.stringify(environment.slice(0, 100))}`;
     const verdict = errorVerdict(fallback, 'FLAG_NOT_FOUND', `There is no flag ${place} that you may evaluate.`);
-    return { ...verdict, key, version: null, stale: false };
+    return { ...verdict, key, version: null, stale: found.kind === 'present' && found.stale };
   }
   const { version, evaluate } = compiledFlag(environment, key, field);
   const verdict = isContext(context ?? {})

@@ -2,6 +2,7 @@
 // publishes one. Evaluations of them are elsewhere, and never kept.
 import { type Fields, type HashView, rootOf } from '../cache/index.js';
 import {
+  DatabaseUnavailable,
   findEnvironment,
   findFlagFields,
   findFlags,
@@ -42,7 +43,9 @@ const MAX_KEYS = 1_000;
 
 /** One flag, whether it is switched on or not. */
 export async function readFlag(ctx: Context, environment: string, key: string): Promise<Flag | null> {
-  const [flag] = flagsOf(environment, await ctx.cache.readFields(flagsView, environment, [key]));
+  const found = await ctx.cache.readFields(flagsView, environment, [key]);
+  const [flag] = flagsOf(environment, found);
+  requireCertain(found, flag !== undefined);
   return flag ?? null;
 }
 
@@ -60,7 +63,9 @@ export async function listFlags(
   const found = await (wanted
     ? ctx.cache.readFields(flagsView, environment, wanted)
     : ctx.cache.readAllFields(flagsView, environment));
-  const rows = flagsOf(environment, found)
+  const all = flagsOf(environment, found);
+  requireCertain(found, all.length > 0);
+  const rows = all
     .filter(({ key }) => from === undefined || key > String(from))
     .slice(0, size + 1)
     .map((node) => ({ node, cursor: makeCursor(cursorKey, question, [node.key]) }));
@@ -179,6 +184,12 @@ function flagsOf(environment: string, found: Fields<FlagField>): readonly Flag[]
   return [...found.fields]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, field]) => ({ ...flagDocument(environment, field), stale: found.stale }));
+}
+
+/** Each flag bears its own mark that says stale; "there is none" could not. */
+function requireCertain(found: Fields<FlagField>, isMarked: boolean): void {
+  if (found.kind === 'absent' || !found.stale || isMarked) return;
+  throw new DatabaseUnavailable('Postgres is out of reach, and the cache is out of date; try again.');
 }
 
 async function liveFlag(tx: Tx, { environment, key }: Place): Promise<ReturnType<typeof auditOf> | undefined> {

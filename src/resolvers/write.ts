@@ -7,6 +7,7 @@ import {
   type ChangeDomain,
   type ChangedRoot,
   changedRoots,
+  closeForWrite,
   DatabaseError,
   DatabaseUnavailable,
   insertChange,
@@ -92,7 +93,7 @@ interface Prepared<Result> {
   readonly committed: readonly Committed[];
   readonly loaded: readonly (readonly [string, Loaded])[];
   readonly bulk: boolean;
-  readonly fenced: Fenced | undefined;
+  readonly fenced: Fenced;
 }
 
 async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
@@ -115,7 +116,7 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
       throw error;
     }
     if (!(await committedAfterAll(ctx.services, prepared.xid, changeId, error))) {
-      if (prepared.fenced) await cache.writer.lift(prepared.fenced);
+      await cache.writer.lift(prepared.fenced);
       throw error;
     }
   }
@@ -133,7 +134,7 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
 }
 
 async function lifted({ cache }: Services, { fenced }: Prepared<unknown>): Promise<Error> {
-  if (fenced) await cache.writer.lift(fenced);
+  await cache.writer.lift(fenced);
   return new DatabaseUnavailable('The transaction took too long and was rolled back; try again.');
 }
 
@@ -151,7 +152,7 @@ async function prepare<Result>(
   const root = roots.find((each) => each.view === view && each.key === key);
   requireVersion(plan.options, root);
   const written = await body(tx, roots);
-  await insertChange(tx, {
+  const audited = insertChange(tx, {
     id: changeId,
     actor: ctx.viewer.subject ?? 'nobody',
     action: plan.action,
@@ -161,17 +162,31 @@ async function prepare<Result>(
     before: written.before ?? null,
     after: written.after ?? null,
   });
-  const { xid, changed } = await changedRoots(tx);
+  const reading = changedRoots(tx);
+  const guessed = written.deltas ? [] : readBack(ctx.services, tx, plan.roots);
+  const [, { xid, changed }, expected] = await Promise.all([audited, reading, guessed]);
   const now = changed.find((each) => each.view === view && each.key === key);
   const version = now ? BigInt(now.version) : (root?.version ?? 0n);
   const bulk = changed.length > BULK_ENTRIES;
   const patches = bulk ? [] : patchForms(ctx.services, roots, changed, written.deltas ?? []);
   const whole = changed.filter((each) => !patches.some((patch) => patch.view === each.view && patch.key === each.key));
-  const loaded = bulk ? [] : await readBack(ctx.services, tx, whole);
+  const isExpected = ({ view, key }: EntryRef) => expected.some(([name, row]) => name === view && row.key === key);
+  const others = bulk
+    ? []
+    : await readBack(
+        ctx.services,
+        tx,
+        whole.filter((each) => !isExpected(each)),
+      );
+  const wanted = ([name, row]: readonly [string, Loaded]) =>
+    whole.some(({ view, key }) => view === name && key === row.key);
+  const loaded = bulk ? [] : [...expected.filter(wanted), ...others];
   const committed = [...committedForms(ctx.services, whole, loaded), ...patches];
   // Nothing changed: the version that stands may still have to reach the store.
   if (changed.length === 0) committed.push({ view, key, version: String(version) });
-  const fenced = bulk || changed.length === 0 ? undefined : await cache.writer.fence(changed, xid);
+  const fenced = await cache.writer.fence(bulk ? [] : changed, xid, (partitions) =>
+    closeForWrite(txQuery(tx), partitions, ctx.services.gatewayId),
+  );
   return { written, xid, version, committed, loaded, bulk, fenced };
 }
 
@@ -182,7 +197,7 @@ async function prepare<Result>(
 async function readBack(
   { cache }: Services,
   tx: Tx,
-  changed: readonly ChangedRoot[],
+  changed: readonly EntryRef[],
 ): Promise<(readonly [string, Loaded])[]> {
   const loaded: (readonly [string, Loaded])[] = [];
   for (const view of new Set(changed.map((each) => each.view).filter((name) => cache.caches(name)))) {
@@ -224,7 +239,7 @@ function patchForms(
 
 async function settle({ cache, db }: Services, prepared: Prepared<unknown>): Promise<boolean> {
   if (prepared.bulk) return waitForBarrier(db);
-  return cache.writer.settle({ xid: prepared.xid, token: prepared.fenced?.token ?? '' }, prepared.committed);
+  return cache.writer.settle(prepared.fenced, prepared.committed);
 }
 
 /** Whether the transaction did commit although its connection was lost before the answer. */

@@ -48,7 +48,7 @@ CacheViewStatus.implement({
   }),
 });
 
-const sum = (status: StatusShape, count: 'hits' | 'misses' | 'stale') =>
+const sum = (status: StatusShape, count: 'hits' | 'misses' | 'stale' | 'mismatches') =>
   status.views.reduce((total, view) => total + view[count], 0);
 
 const CacheStatus = builder.objectRef<StatusShape>('CacheStatus').implement({
@@ -62,6 +62,12 @@ const CacheStatus = builder.objectRef<StatusShape>('CacheStatus').implement({
     hits: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'hits') }),
     misses: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'misses') }),
     stale: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'stale') }),
+    mismatches: t.field({
+      type: 'BigInt',
+      description:
+        'Hits that were compared with SQL, one in a thousand, and contradicted by it. Always 0, or look at the log.',
+      resolve: (status) => sum(status, 'mismatches'),
+    }),
     relayLagMs: t.exposeFloat('relayLagMs', {
       description: 'Since changes made by psql and others were last carried over.',
     }),

@@ -1,7 +1,7 @@
 // The only place where the classes that rooms throw become GraphQL: members of result unions, or coded top-level
 // errors. What is not known here stays unknown to the caller.
 import { GraphQLError } from 'graphql';
-import { CacheUnavailable, FeedInterrupted } from '../cache/index.js';
+import { CacheUnavailable, FeedInterrupted, Overloaded } from '../cache/index.js';
 import { DatabaseUnavailable } from '../db/index.js';
 import { BadRequest, Forbidden, Unauthenticated } from '../resolvers/index.js';
 import { builder } from './builder.js';
@@ -81,6 +81,7 @@ const errorTypes = [ValidationError, NotFoundError, ForbiddenError, ConflictErro
 
 function topLevelCodeOf(error: unknown): string | undefined {
   if (error instanceof CacheUnavailable) return 'CACHE_UNREACHABLE';
+  if (error instanceof Overloaded) return 'OVERLOADED';
   if (error instanceof DatabaseUnavailable || error instanceof FeedInterrupted) return 'UNAVAILABLE';
   if (error instanceof Unauthenticated) return 'UNAUTHENTICATED';
   if (error instanceof Forbidden) return 'FORBIDDEN';

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly logger: Logger;
   /** The name of the GraphQL operation, once it is known. */
   operation: string | undefined;
+  /** What the operation is, once it is known. */
+  operationType: 'query' | 'mutation' | 'subscription' | undefined;
 }
 
 /** Begins the answer to `request`; its log line is written when the connection is done with it. */
@@ -33,6 +35,7 @@ export function beginExchange(request: IncomingMessage, response: ServerResponse
     search: mark < 0 ? '' : url.slice(mark + 1),
     logger,
     operation: undefined,
+    operationType: undefined,
   };
   response.setHeader('x-request-id', exchange.id);
   response.setHeader('x-content-type-options', 'nosniff');
@@ -86,5 +89,7 @@ function shownRefusal({ message, code }: Refusal) {
 
 // A path that is not ours may hold anything, so it is not written down.
 function knownPath({ path }: Exchange): string {
-  return /^\/(graphql|livez|readyz|inspect|warm)?$/.test(path) || path.startsWith('/graphiql/') ? path : 'unknown';
+  return /^\/(graphql|livez|readyz|inspect|warm|verify)?$/.test(path) || path.startsWith('/graphiql/')
+    ? path
+    : 'unknown';
 }

@@ -8,6 +8,7 @@ import { documentCache, parseDocument } from './document.js';
 import type { Exchange } from './exchange.js';
 import type { Params } from './params.js';
 import { Refusal } from './refusal.js';
+import { withRetryStatus } from './retry-status.js';
 import { type ErrorPolicy, shownError } from './shown-error.js';
 import type { Streams } from './streams.js';
 
@@ -93,7 +94,9 @@ function useBoundedDocuments<Caller extends object>(): Plugin<GraphQLRequest<Cal
       setParseFn(parseDocument);
       return ({ result }) => {
         if (!result || result instanceof Error) return;
-        exchange.operation = getOperationAST(result, params.operationName)?.name?.value.slice(0, 100);
+        const operation = getOperationAST(result, params.operationName);
+        exchange.operation = operation?.name?.value.slice(0, 100);
+        exchange.operationType = operation?.operation;
       };
     },
   };
@@ -143,7 +146,12 @@ function useShownErrors<Caller extends object>(policy: ErrorPolicy): Plugin<obje
       };
       if (Array.isArray(result)) return;
       if (isAsyncIterable(result)) setResult(mapAsyncIterator(result, (one) => shown(one, true)));
-      else setResult(shown(result, 'data' in result));
+      else {
+        const executed = 'data' in result;
+        const told = shown(result, executed);
+        // A mutation may have been written all the same: at such a status a proxy could repeat it.
+        setResult(executed && exchange.operationType === 'query' ? withRetryStatus(told) : told);
+      }
     },
   };
 }
@@ -164,4 +172,5 @@ async function* only(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
 }
 
-const hasStatus = ({ errors = [] }: ExecutionResult): boolean => errors.some(({ extensions }) => extensions.http);
+const hasStatus = ({ errors = [], extensions }: ExecutionResult): boolean =>
+  extensions?.http !== undefined || errors.some(({ extensions }) => extensions.http);

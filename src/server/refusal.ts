@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'RATE_LIMITED'
   | 'CACHE_UNREACHABLE'
   | 'UNAVAILABLE'
+  | 'OVERLOADED'
   | 'NOT_FOUND';
 
 export interface RefusalOptions {
@@ -57,5 +58,6 @@ const answerOf: Readonly<Record<RefusalCode, { status: number; headers: Readonly
   RATE_LIMITED: { status: 429, headers: retry },
   CACHE_UNREACHABLE: { status: 503, headers: retry },
   UNAVAILABLE: { status: 503, headers: retry },
+  OVERLOADED: { status: 503, headers: retry },
   NOT_FOUND: { status: 404, headers: {} },
 };

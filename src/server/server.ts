@@ -17,6 +17,7 @@ import type { Logger } from './log.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
 import { Streams } from './streams.js';
+import { serveVerify, type Verify } from './verify.js';
 import { serveWarm } from './warm.js';
 
 export interface ServerOptions<Caller extends object> {
@@ -42,6 +43,8 @@ export interface ServerOptions<Caller extends object> {
   readonly inspect?: ((view: string, key: string) => Promise<object | undefined>) | undefined;
   /** Left out, or without `controlSecret`, there is no /warm. */
   readonly warm?: ((view: string, after: string | undefined) => Promise<object | undefined>) | undefined;
+  /** Left out, or without `controlSecret`, there is no /verify. */
+  readonly verify?: Verify | undefined;
   readonly controlSecret?: string | undefined;
   readonly logger: Logger;
   /** Left out, GraphiQL is not served. */
@@ -112,6 +115,7 @@ async function route<Caller extends object>(
     readiness,
     inspect,
     warm,
+    verify,
     controlSecret,
     graphiql,
     maxBodyBytes = megabyte,
@@ -126,6 +130,7 @@ async function route<Caller extends object>(
   if (path === '/readyz') return serveReadiness(exchange, readiness, closing);
   if (path === '/inspect' && inspect && controlSecret) return serveInspect(exchange, { inspect, controlSecret });
   if (path === '/warm' && warm && controlSecret) return serveWarm(exchange, { warm, controlSecret });
+  if (path === '/verify' && verify && controlSecret) return serveVerify(exchange, { verify, controlSecret });
   if (graphiql && path.startsWith('/graphiql/')) return serveGraphiQLAsset(exchange);
   if (path === '/') return redirect(exchange, '/graphql');
   throw new Refusal('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql.');

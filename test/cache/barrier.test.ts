@@ -1,7 +1,6 @@
 // cache_barrier(timeout): for whoever writes by SQL and must know when every gateway shows it.
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { beat, leave, migrate, waitForBarrier } from '../../src/db/index.js';
+import { connect, migrate, waitForBarrier } from '../../src/db/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type Gateway, openGateway } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
@@ -10,17 +9,12 @@ import { createNotes } from '../support/notes.js';
 describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => {
   let database: TestDatabase;
   let gateway: Gateway;
-  const id = randomUUID();
-  /** As the heart of a gateway would; longer, so that a slow test is no death. */
-  const alive = () => database.psql`UPDATE gateway SET alive_until = now() + interval '1 hour'`;
 
   beforeAll(async () => {
     database = await createDatabase();
     await createNotes(database);
     await database.psql`INSERT INTO notes VALUES ('a', '0')`;
     gateway = await openGateway(database, { store });
-    await beat(gateway.connection.query, id, store);
-    await alive();
   });
   afterAll(async () => {
     await gateway.close();
@@ -92,11 +86,13 @@ describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => 
   });
 
   it('errors when no gateway is alive, and says what to do', async () => {
-    await leave(gateway.connection.query, id);
+    await gateway.close();
     await expect(database.psql`SELECT cache_barrier()`).rejects.toThrow(
       'No gateway is alive, so nothing carries changes to the cache; start one, or skip the barrier',
     );
-    expect(await waitForBarrier(gateway.connection.db)).toBe(false);
+    const connection = connect({ url: database.url });
+    expect(await waitForBarrier(connection.db)).toBe(false);
+    await connection.close();
   });
 });
 
@@ -106,7 +102,6 @@ it('cache_barrier returns although the partition count was changed before the fi
   await (await openGateway(database)).close();
   await migrate(database.url, 4);
   const gateway = await openGateway({ ...database, partitions: 4 });
-  await beat(gateway.connection.query, randomUUID(), 'redis');
   await database.psql`INSERT INTO notes VALUES ('a', 'text')`;
   await database.psql`UPDATE gateway SET alive_until = now() + interval '1 hour'`;
   await database.psql`SELECT cache_barrier('30 seconds')`;

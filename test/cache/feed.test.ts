@@ -140,7 +140,7 @@ describe('looking', () => {
         looks.push(cursor);
         const look = answer(cursor);
         if (look instanceof Error) throw look;
-        return { cursor, entries: [], insertedLsn: 0n, flushedLsn: 0n, awaited: false, ...look };
+        return { cursor, entries: [], insertedLsn: 0n, flushedLsn: 0n, awaited: false, session: '', ...look };
       },
     };
     feed = new ChangeFeed({

@@ -1,10 +1,10 @@
 // The pledge under concurrent writers, readers and faults: no read is older than the newest write acknowledged before
 // it began. What happens is drawn from a seed; SOAK_SEED and SOAK_MS repeat a run or lengthen it.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CacheUnavailable, type Store } from '../../src/cache/index.js';
-import { beat, DatabaseUnavailable, txQuery } from '../../src/db/index.js';
+import { DatabaseUnavailable, txQuery } from '../../src/db/index.js';
 import {
   type Context,
   contextOfViewer,
@@ -48,9 +48,6 @@ describe('two gateways on one Redis', () => {
   const open = async (alter: (store: Store) => Store = (store) => store) => {
     const options = { redisUrl: redis.url, timeoutMs: 1_000, alter };
     gateways = [await openGateway(database, options), await openGateway(database, options)];
-    const [{ connection }] = gateways as [Gateway];
-    await beat(connection.query, randomUUID(), 'redis');
-    await database.psql`UPDATE gateway SET alive_until = now() + interval '1 hour'`;
   };
 
   it(
@@ -205,7 +202,7 @@ async function increment(ctx: Context, key: string): Promise<{ value: number; vi
   return { value: result, visible: receipt.visible };
 }
 
-function contextOf({ cache, connection: { db, query } }: Gateway): Context {
+function contextOf({ id, cache, connection: { db, query } }: Gateway): Context {
   const services: Services = {
     cache,
     db,
@@ -214,6 +211,7 @@ function contextOf({ cache, connection: { db, query } }: Gateway): Context {
     pepper: '',
     masterKey: masterKeyOf('0'.repeat(64)),
     cursorKey: '',
+    gatewayId: id,
     now: Date.now,
     randomBytes,
   };

@@ -1,13 +1,11 @@
 // Both stores keep the contract that the engine relies on; below, what only Redis can be exposed to.
-import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { connectRedis, memoryStore, redisStore, type Store, systemClock } from '../../src/cache/index.js';
+import { memoryStore, systemClock } from '../../src/cache/index.js';
 import { Partition, value } from '../contracts/partition.js';
-import { type StoreUnderTest, storeContract } from '../contracts/store.js';
+import { storeContract } from '../contracts/store.js';
 import { testClock } from '../support/clock.js';
-import { elapse } from '../support/elapse.js';
-import { redisCli, startRedisServer } from '../support/redis.js';
+import { startRedisServer } from '../support/redis.js';
+import { openRedisStore, type RedisUnderTest } from '../support/redis-store.js';
 
 describe('the in-process store', () => {
   storeContract(async () => {
@@ -39,12 +37,12 @@ describe('the in-process store', () => {
 });
 
 describe('Redis', () => {
-  storeContract(() => openRedisStore());
+  storeContract(() => openRedisStore(inject('redisUrl')));
 
   let redis: RedisUnderTest;
   let at: Partition;
   beforeAll(async () => {
-    redis = await openRedisStore();
+    redis = await openRedisStore(inject('redisUrl'));
     at = await Partition.begin(redis.store, 0);
   });
   afterAll(() => redis.store.close());
@@ -127,38 +125,16 @@ describe('Redis', () => {
     expect((await here.meta()).stored).toBeUndefined();
   });
 
-  it('fails as out of reach, at once, when its connection is closed', async () => {
-    const closed = await openRedisStore();
-    await closed.store.meta([0]);
+  it('says of each partition that it is out of reach, at once, when its connection is closed', async () => {
+    const closed = await openRedisStore(inject('redisUrl'));
+    const here = await Partition.begin(closed.store, 0);
     await closed.store.close();
-    await expect(closed.store.meta([0])).rejects.toMatchObject({ code: 'CACHE_UNREACHABLE', kind: 'connection' });
+    expect(await closed.store.meta([0, 1])).toEqual([undefined, undefined]);
+    const batch = { ...here.where, items: [{ view: 'note', key: 'k', field: 'value@1', token: 't' }] };
+    const unavailable = { kind: 'unavailable', error: { code: 'CACHE_UNREACHABLE', kind: 'connection' } };
+    expect(await closed.store.read([batch, batch])).toMatchObject([unavailable, unavailable]);
+    expect(await here.advance('start', 'next')).toBe(false);
+    await expect(closed.store.begin(0, here.guard, 'start')).rejects.toMatchObject(unavailable.error);
+    await expect(here.peek('k')).rejects.toMatchObject(unavailable.error);
   });
 });
-
-interface RedisUnderTest extends StoreUnderTest {
-  readonly store: Store;
-  readonly cli: Redis;
-  readonly installation: string;
-  /** The name of `note:<key>` in partition 0: `e` the entry, `d` its members. */
-  readonly key: (part: string, key: string) => string;
-}
-
-async function openRedisStore(url = inject('redisUrl')): Promise<RedisUnderTest> {
-  const installation = randomBytes(4).toString('hex');
-  const cli = redisCli(url);
-  const store = redisStore({ ...(await connectRedis(url)), installation, timeoutMs: 5_000 });
-  const key = (part: string, key: string) => `{${installation}.0}${part && `${part}:note:${key}`}`;
-  return {
-    store: {
-      ...store,
-      close: async () => {
-        cli.disconnect();
-        await store.close();
-      },
-    },
-    cli,
-    installation,
-    key,
-    elapse: (partition, key, ms) => elapse(cli, { tag: `{${installation}.${partition}}`, view: 'note', key }, ms),
-  };
-}

@@ -2,21 +2,25 @@
 import { expect, it } from 'vitest';
 import { Events } from '../../src/cache/events.js';
 import { memoryStore, systemClock } from '../../src/cache/index.js';
-import type { ChangeLog } from '../../src/cache/ports.js';
+import type { ChangeLog, PartitionRow } from '../../src/cache/ports.js';
 import { Trust } from '../../src/cache/trust.js';
 import { eventually } from '../support/eventually.js';
 
-/** A change log in which nothing ever changes. */
+/** A change log in which nothing ever changes, for a gateway that is alone. */
 function quietChangeLog(): ChangeLog {
-  const rows = new Map<number, { partition: number; incarnation: string; epoch: string; generation: string }>();
-  let epoch = 0;
+  const rows = new Map<number, PartitionRow>();
+  let turn = 0n;
   return {
     partitions: async () => [...rows.values()],
-    beginGeneration: async (partition, incarnation) => {
-      epoch++;
-      const row = { partition, incarnation, epoch: String(epoch), generation: String(epoch) };
-      rows.set(partition, row);
-      return row;
+    renew: async () => ({ rows: [...rows.values()], others: [], began: ++turn, ended: ++turn }),
+    closeEpoch: async ({ partition }) => {
+      const epoch = String(Number(rows.get(partition)?.epoch ?? 0) + 1);
+      rows.set(partition, { partition, incarnation: '', epoch, generation: epoch, open: false });
+      return true;
+    },
+    openEpoch: async (opening) => {
+      rows.set(opening.partition, { ...opening, open: true });
+      return true;
     },
     now: async () => 'cursor',
     changesSince: async (cursor) => ({
@@ -25,6 +29,7 @@ function quietChangeLog(): ChangeLog {
       insertedLsn: 0n,
       flushedLsn: 0n,
       awaited: false,
+      session: 'one',
     }),
     recordCovered: async () => {},
     ended: async () => new Set(),
@@ -49,6 +54,6 @@ it('trust that is lost at any moment while it is being learned is learned again'
     await new Promise((resolve) => setImmediate(resolve));
     await eventually(() => trust.trusted, 5_000);
     expect(lost).toBe(true);
-    trust.close();
+    await trust.close();
   }
 });

@@ -1,6 +1,16 @@
 // One partition of a store under test, and short words for what the engine does to the entries `note:<key>` in it.
 import type { Part } from '../../src/cache/part.js';
-import type { DropItem, EntryFacts, Guard, Hit, Meta, PatchItem, ReadReply, Store } from '../../src/cache/store.js';
+import type {
+  DropItem,
+  EntryFacts,
+  Guard,
+  Guarded,
+  Hit,
+  Meta,
+  PatchItem,
+  ReadReply,
+  Store,
+} from '../../src/cache/store.js';
 import type { Shape } from '../../src/cache/view.js';
 
 export interface Value {
@@ -145,7 +155,7 @@ export class Partition {
   }
 
   peek(key: string, part?: Part): Promise<Hit | undefined> {
-    return this.store.peek(this.where, { view: 'note', key, field: 'value@1', part });
+    return this.store.peek(this.partition, { view: 'note', key, field: 'value@1', part });
   }
 
   inspect(key: string): Promise<EntryFacts> {
@@ -153,9 +163,8 @@ export class Partition {
   }
 }
 
-type Guarded<Reply> = { readonly kind: 'mismatch' } | { readonly kind: 'done'; readonly replies: readonly Reply[] };
-
 function all<Reply>([guarded]: readonly Guarded<Reply>[]): readonly Reply[] {
+  if (guarded?.kind === 'unavailable') throw guarded.error;
   if (guarded?.kind !== 'done') throw new Error('The guard did not hold.');
   return guarded.replies;
 }

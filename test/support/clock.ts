@@ -1,5 +1,5 @@
 // Time that tests move: it runs with the machine's and can be put forward, or stands still until it is.
-import type { Clock } from '../../src/cache/index.js';
+import { type Clock, systemClock } from '../../src/cache/index.js';
 
 export interface TestClock extends Clock {
   /** Puts the clock forward; sleepers whose time has come wake up. */
@@ -26,6 +26,7 @@ export function testClock({ still = false } = {}): TestClock {
         const timer = still ? undefined : setTimeout(wake, ms);
         sleepers.add(sleeper);
       }),
+    defer: systemClock.defer,
     sleepers: () => sleepers.size,
     skip: (ms) => {
       skippedMs += ms;

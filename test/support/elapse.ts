@@ -1,5 +1,5 @@
 // Redis keeps its own time, so what is to grow old there has its moments moved into the past instead.
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 /** An entry of one partition: `tag` is the partition's, braces included. */
 export interface EntryInRedis {
@@ -9,7 +9,7 @@ export interface EntryInRedis {
 }
 
 /** Lets `ms` pass for one entry; where negative, what happened to it lies in the future. */
-export async function elapse(cli: Redis, { tag, view, key }: EntryInRedis, ms: number): Promise<void> {
+export async function elapse(cli: Redis | Cluster, { tag, view, key }: EntryInRedis, ms: number): Promise<void> {
   const [entry, members] = [`${tag}e:${view}:${key}`, `${tag}d:${view}:${key}`];
   const { f: fences, x: until, s: stored } = await cli.hgetall(entry);
   const earlier = (at: string) => String(Number(at) - ms);

@@ -1,10 +1,12 @@
 // Gateways, as far as the engine goes: a cache over a real change log and a chosen store, with gates at every link and
 // a record of what happened. Several may share one database and one Redis.
+import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import {
   type AnyView,
   Cache,
   type Clock,
+  type ConcurrencyLimits,
   connectRedis,
   memoryStore,
   type RuntimeTtls,
@@ -31,6 +33,7 @@ export interface GatewayOptions {
   readonly random?: () => number;
   /** Generous, because tests share a machine; outages ask for the real one. */
   readonly timeoutMs?: number;
+  readonly limits?: Partial<ConcurrencyLimits>;
   /** False leaves the relay to the other gateways. */
   readonly leads?: boolean;
   readonly start?: boolean;
@@ -39,6 +42,7 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
+  readonly id: string;
   readonly cache: Cache<Query>;
   readonly story: Story;
   readonly connection: Connection;
@@ -49,6 +53,8 @@ export interface Gateway {
   readonly source: GatedSource;
   /** A gate at the relay's looks into the change log: closed, it carries nothing over. */
   readonly atRelay: Gates<'look'>;
+  /** A gate at the renewals of its lease: closed, this gateway is cut off from Postgres as far as its trust goes. */
+  readonly atLease: Gates<'renew'>;
   /** Closes that gate, and resolves once the relay stands there: no look is under way any more. */
   readonly holdRelay: () => Promise<Gate>;
   /** The value as a request of its own reads it; undefined where there is none. */
@@ -62,14 +68,20 @@ export interface Gateway {
 export async function openGateway(database: TestDatabase, options: GatewayOptions = {}): Promise<Gateway> {
   const clock = options.clock ?? systemClock;
   const connection = connect({ url: database.url, maxReads: 3, maxWrites: 4 });
-  const changeLog = openChangeLog(database.url);
+  const id = randomUUID();
+  const changeLog = openChangeLog(database.url, { id, store: options.store ?? 'redis' });
   const source = gatedSource(connection.query);
   const atRelay = new Gates<'look'>();
+  const atLease = new Gates<'renew'>();
   const { alter = (store) => store } = options;
   const { store, gates } = gatedStore(alter(await openStore(database, options, clock)));
   const cache = new Cache<Query>({
     store,
-    changeLog: { ...changeLog, changesSince: atRelay.around('look', changeLog.changesSince) },
+    changeLog: {
+      ...changeLog,
+      changesSince: atRelay.around('look', changeLog.changesSince),
+      renew: atLease.around('renew', changeLog.renew),
+    },
     source: source.query,
     views: options.views ?? [noteView, boardView, linesView],
     partitions: database.partitions,
@@ -77,6 +89,7 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     leads: options.leads === false ? async () => false : changeLog.lead,
     ...(options.overrides && { overrides: options.overrides }),
     ...(options.runtimeTtls && { runtimeTtls: options.runtimeTtls }),
+    ...(options.limits && { limits: options.limits }),
     ...(options.random && { random: options.random }),
   });
   const story = new Story(cache.events);
@@ -86,6 +99,7 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     return reading.kind === 'present' ? reading.value : undefined;
   };
   return {
+    id,
     cache,
     story,
     connection,
@@ -94,6 +108,7 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     atStore: gates,
     source,
     atRelay,
+    atLease,
     holdRelay: async () => {
       const gate = atRelay.close('look');
       await gate.reached;
@@ -103,7 +118,7 @@ export async function openGateway(database: TestDatabase, options: GatewayOption
     note: (key) => read(noteView, key),
     lines: async (key, page = { first: 0, last: -1 }) => (await cache.request().readRows(linesView, key, page)).members,
     close: async () => {
-      for (const each of [gates, source.gates, atRelay]) each.openAll();
+      for (const each of [gates, source.gates, atRelay, atLease]) each.openAll();
       await cache.close();
       await Promise.all([changeLog.close(), connection.close()]);
     },

@@ -16,6 +16,7 @@ export function redisCli(url: string): Redis {
 
 export interface RedisServer {
   readonly url: string;
+  readonly port: number;
   readonly cli: Redis;
   /** Writes the dump that `restart('dump')` restores. */
   readonly save: () => Promise<void>;
@@ -29,11 +30,11 @@ export interface RedisServer {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a redis-server of one's own. */
-export async function startRedisServer(): Promise<RedisServer> {
+/** Starts a redis-server of one's own; `settings` as on its command line. */
+export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'espelho-test-redis-'));
   await chmod(folder, 0o755);
-  const started = await onFreePort((port) => run(folder, port));
+  const started = await onFreePort(async (port) => ({ port, server: await run(folder, port, settings) }));
   const { port } = started;
   let server: Supervised | undefined = started.server;
   let pid = 0;
@@ -51,13 +52,14 @@ export async function startRedisServer(): Promise<RedisServer> {
   await know();
   return {
     url,
+    port,
     cli,
     save: async () => void (await cli.save()),
     kill,
     restart: async (from) => {
       await kill();
       if (from === 'empty') await rm(join(folder, 'dump.rdb'), { force: true });
-      server = (await run(folder, port)).server;
+      server = await run(folder, port, settings);
       await know();
     },
     freeze: async () => void process.kill(pid, 'SIGSTOP'),
@@ -70,11 +72,9 @@ export async function startRedisServer(): Promise<RedisServer> {
   };
 }
 
-async function run(folder: string, port: number): Promise<{ port: number; server: Supervised }> {
-  const settings = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--maxmemory-policy', 'volatile-lfu'];
-  const found = findRedis(process.env.PATH ?? '', undefined);
-  if (found.kind === 'none') throw new Error(`No Redis to start: ${found.reason}.`);
-  const server = supervise({ program: found.path, args: settings, folder, user: undefined, stopSignal: 'TERM' });
+async function run(folder: string, port: number, settings: readonly string[]): Promise<Supervised> {
+  const always = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--maxmemory-policy', 'volatile-lfu'];
+  const server = superviseRedis(folder, [...always, ...settings]);
   try {
     await server.says(/ready to accept connections/i, 15_000);
     await acceptsConnections(port);
@@ -82,5 +82,12 @@ async function run(folder: string, port: number): Promise<{ port: number; server
     await server.stop();
     throw error;
   }
-  return { port, server };
+  return server;
+}
+
+/** Runs redis-server with these arguments. */
+export function superviseRedis(folder: string, args: readonly string[]): Supervised {
+  const found = findRedis(process.env.PATH ?? '', undefined);
+  if (found.kind === 'none') throw new Error(`No Redis to start: ${found.reason}.`);
+  return supervise({ program: found.path, args, folder, user: undefined, stopSignal: 'TERM' });
 }

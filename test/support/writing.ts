@@ -1,7 +1,7 @@
 // A write that stops wherever the test says: the steps of the write path, one by one.
 import { sql } from 'drizzle-orm';
 import type { Committed, Fenced } from '../../src/cache/index.js';
-import { changedRoots, lockRoots, type Tx, txQuery } from '../../src/db/index.js';
+import { changedRoots, closeForWrite, lockRoots, type Tx, txQuery } from '../../src/db/index.js';
 import type { Gateway } from './engine.js';
 
 export interface Writing {
@@ -23,20 +23,22 @@ export async function beginWriting(gateway: Gateway, key: string, text: string |
     end = resolve;
   });
   let transaction: Promise<unknown> = Promise.resolve();
-  const prepared = await new Promise<{ xid: string; committed: Committed[] }>((resolve, reject) => {
+  const prepared = await new Promise<{ xid: string; committed: Committed[]; tx: Tx }>((resolve, reject) => {
     transaction = gateway.connection.db.transaction(async (tx) => {
-      resolve(await change(gateway, tx, key, text));
+      resolve({ ...(await change(gateway, tx, key, text)), tx });
       if ((await ended) === 'rollback') throw new RolledBack();
     });
     transaction.catch(reject);
   });
-  const { xid, committed } = prepared;
-  let fenced: Fenced | undefined;
+  const { xid, committed, tx } = prepared;
+  let fenced: Fenced = { xid, token: '', entries: [], closed: [] };
   return {
     xid,
     version: committed[0]?.version ?? '0',
     fence: async () => {
-      fenced = await gateway.cache.writer.fence(committed, xid);
+      fenced = await gateway.cache.writer.fence(committed, xid, (partitions) =>
+        closeForWrite(txQuery(tx), partitions, gateway.id),
+      );
     },
     commit: async () => {
       end('commit');
@@ -48,10 +50,8 @@ export async function beginWriting(gateway: Gateway, key: string, text: string |
         if (!(error instanceof RolledBack)) throw error;
       });
     },
-    settle: () => gateway.cache.writer.settle({ xid, token: fenced?.token ?? '' }, committed),
-    lift: async () => {
-      if (fenced) await gateway.cache.writer.lift(fenced);
-    },
+    settle: () => gateway.cache.writer.settle(fenced, committed),
+    lift: () => gateway.cache.writer.lift(fenced),
   };
 }
 

@@ -2,10 +2,10 @@
 -- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its version and xid.
 -- Returns {'mismatch'} or {'done', 'dropped'…}. Atomic over all entries; works when memory is short.
 if not guarded() then return { 'mismatch' } end
-local out, arg = { 'done' }, 4
+local out, a = { 'done' }, 4
 for i = 3, #KEYS, 2 do
-  release(KEYS[i], KEYS[i + 1], KEYS[2], ARGV[3], ARGV[arg], ARGV[arg + 1])
-  arg = arg + 2
+  healed(release, i, ARGV[a], ARGV[a + 1])
+  a = a + 2
   out[#out + 1] = 'dropped'
 end
 return out

@@ -2,27 +2,34 @@
 -- s stored at (ms), l ttl (ms), a absent mark, f fences `xid:ms,…`, t token, x its expiry (ms), and value bytes under
 -- `variant@format`; where it has members, k their shape and n how many there are.
 
--- Stores a value whose token was found standing; ends every fence and the token. A text of the same version in another
--- format stays; members have one format at a time. args: version, changed at, ttl, field, 'value' or 'absent', value,
--- shape, number of words (-1 without members), words: members, or fields and values in turn.
--- Returns the index after the last argument used.
-local function put(entry, members, generation, i)
-  local version, ttl, kind, shape, words = ARGV[i], ARGV[i + 2], ARGV[i + 4], ARGV[i + 6], tonumber(ARGV[i + 7])
-  if words >= 0 or kind == 'absent' or redis.call('HGET', entry, 'v') ~= version then redis.call('DEL', entry) end
-  redis.call('DEL', members)
+-- Stores a value whose token was found standing in entry KEYS[i]; ends every fence and the token. A text of the same
+-- version in another format stays; members have one format at a time. ARGV from `a`: version, changed at, ttl, field,
+-- 'value' or 'absent', value, shape, number of members (-1 without), place in KEYS of members put aside (0 without),
+-- number of words that follow, words: members, or fields and values in turn.
+local function put(i, a)
+  local entry, members, version, ttl, shape, count = KEYS[i], KEYS[i + 1], ARGV[a], ARGV[a + 2], ARGV[a + 6], ARGV[a + 7]
+  local aside, absent = KEYS[tonumber(ARGV[a + 8])], ARGV[a + 4] == 'absent'
+  if count ~= '-1' or absent or redis.call('HGET', entry, 'v') ~= version then redis.call('DEL', entry) end
+  redis.call('UNLINK', members)
   redis.call('HDEL', entry, 'f', 't', 'x', 'a', 'n', 'k')
-  redis.call('HSET', entry, 'g', generation, 'v', version, 'c', ARGV[i + 1], 's', now_ms(), 'l', ttl)
-  if kind == 'absent' then redis.call('HSET', entry, 'a', '1') else redis.call('HSET', entry, ARGV[i + 3], ARGV[i + 5]) end
-  if words >= 0 then
-    redis.call('HSET', entry, 'k', shape, 'n', shape == 'hash' and words / 2 or words)
-    each(COMMANDS[shape].add, members, i + 8, i + 7 + words)
+  redis.call('HSET', entry, 'g', ARGV[3], 'v', version, 'c', ARGV[a + 1], 's', now_ms(), 'l', ttl)
+  redis.call('HSET', entry, absent and 'a' or ARGV[a + 3], absent and '1' or ARGV[a + 5])
+  if count ~= '-1' then
+    redis.call('HSET', entry, 'k', shape, 'n', count)
+    if aside then redis.call('RENAME', aside, members) end
+    each(COMMANDS[shape].add, members, a + 10, a + 9 + tonumber(ARGV[a + 9]))
     redis.call('PEXPIRE', members, ttl)
   end
   redis.call('PEXPIRE', entry, ttl)
-  return i + 8 + math.max(words, 0)
 end
 
--- Skips the arguments of one value.
-local function skip(i)
-  return i + 8 + math.max(tonumber(ARGV[i + 7]), 0)
+-- Whether the members put aside for the value at ARGV[a] are all there; what was not put aside is.
+local function complete(a)
+  local aside = KEYS[tonumber(ARGV[a + 8])]
+  return not aside or size(aside, ARGV[a + 6]) == tonumber(ARGV[a + 7])
+end
+
+-- The place of what follows the value at ARGV[a].
+local function after(a)
+  return a + 10 + tonumber(ARGV[a + 9])
 end

@@ -4,18 +4,24 @@
 -- Returns {'mismatch'} or {'done', 'fenced'…}. Atomic over all entries; works when memory is short.
 if not guarded() then return { 'mismatch' } end
 local now, out = now_ms(), { 'done' }
-for i = 3, #KEYS, 2 do
-  local e = redis.call('HMGET', KEYS[i], 'g', 'f')
+
+local function fence(i)
+  local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'f')
   if e[1] ~= ARGV[3] then
-    redis.call('DEL', KEYS[i], KEYS[i + 1])
-    e[2] = false
+    redis.call('UNLINK', KEYS[i], KEYS[i + 1])
+    e = {}
   end
-  local fence = ARGV[4] .. ':' .. now
-  redis.call('HSET', KEYS[i], 'g', ARGV[3], 'f', e[2] and e[2] .. ',' .. fence or fence,
-    't', ARGV[5], 'x', now + tonumber(ARGV[6]))
+  sound(e[2], e[3])
+  local mark = ARGV[4] .. ':' .. now
+  local marks = e[3] and e[3] .. ',' .. mark or mark
+  redis.call('HSET', KEYS[i], 'g', ARGV[3], 'f', marks, 't', ARGV[5], 'x', now + tonumber(ARGV[6]))
   redis.call('PERSIST', KEYS[i])
   redis.call('PERSIST', KEYS[i + 1])
-  redis.call('ZADD', KEYS[2], now, KEYS[i])
-  out[#out + 1] = 'fenced'
+  index('ZADD', now, KEYS[i])
+  return 'fenced'
+end
+
+for i = 3, #KEYS, 2 do
+  out[#out + 1] = healed(fence, i)
 end
 return out

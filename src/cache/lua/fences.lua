@@ -3,8 +3,9 @@
 -- removes fenced entries of another generation: without a TTL they would stay for ever.
 if not guarded() then return { 'mismatch' } end
 local out = { 'done' }
-for _, entry in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', now_ms() - tonumber(ARGV[4]), 'BYSCORE', 'LIMIT', 0, 500)) do
-  local e = redis.call('HMGET', entry, 'g', 'f')
+for _, entry in ipairs(index('ZRANGE', '-inf', now_ms() - tonumber(ARGV[4]), 'BYSCORE', 'LIMIT', 0, 500)) do
+  local e = redis.pcall('HMGET', entry, 'g', 'f')
+  if e.err then e = {} end
   if e[1] == ARGV[3] and e[2] then
     out[#out + 1] = { entry, e[2] }
   else

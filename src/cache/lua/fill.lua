@@ -1,17 +1,25 @@
 -- Stores refills whose lease token still stands.
--- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its token and the
--- arguments of put(). Returns {'mismatch'} or {'done', 'filled' | 'refused'…}. Atomic over all entries.
+-- KEYS: meta, fence index, entry and members of each, then what was put aside. ARGV: guard (3), number of entries; then
+-- for each its token and the arguments of put().
+-- Returns {'mismatch'} or {'done', 'filled' | 'refused'…}. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
-local out, arg = { 'done' }, 4
-for i = 3, #KEYS, 2 do
+
+local function fill(i, a)
   local held = redis.call('HMGET', KEYS[i], 'g', 't')
-  if held[1] == ARGV[3] and held[2] == ARGV[arg] then
-    arg = put(KEYS[i], KEYS[i + 1], ARGV[3], arg + 1)
-    redis.call('ZREM', KEYS[2], KEYS[i])
-    out[#out + 1] = 'filled'
-  else
-    arg = skip(arg + 1)
-    out[#out + 1] = 'refused'
+  if held[1] ~= ARGV[3] then return 'refused' end
+  if held[2] ~= ARGV[a] then return 'refused' end
+  if not complete(a + 1) then
+    redis.call('HDEL', KEYS[i], 't', 'x')
+    return 'refused'
   end
+  put(i, a + 1)
+  index('ZREM', KEYS[i])
+  return 'filled'
+end
+
+local out, a = { 'done' }, 5
+for n = 1, tonumber(ARGV[4]) do
+  out[n + 1] = healed(fill, 2 * n + 1, a)
+  a = after(a + 1)
 end
 return out

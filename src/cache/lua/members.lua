@@ -5,9 +5,10 @@ local COMMANDS = {
   set = { size = 'SCARD', add = 'SADD', remove = 'SREM' },
 }
 
--- How many members stand there: fewer than counted means that some were evicted.
+-- How many members stand there: fewer than counted means that some were evicted. -1 where something else stands.
 local function size(members, shape)
-  return redis.call(COMMANDS[shape].size, members)
+  local found = COMMANDS[shape] and redis.pcall(COMMANDS[shape].size, members)
+  return type(found) == 'number' and found or -1
 end
 
 -- Calls a command with the arguments `first` to `last`, 500 at a time: unpack takes no more than some thousands.

@@ -4,29 +4,34 @@
 -- changed at, ttl, field, version before, members afterwards, number of words to add, words, number to remove, words.
 -- Returns {'mismatch'} or {'done', 'published' | 'dropped'…}. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
-local out, arg = { 'done' }, 4
-for i = 3, #KEYS, 2 do
-  local entry, members, ttl, count = KEYS[i], KEYS[i + 1], ARGV[arg + 4], tonumber(ARGV[arg + 7])
-  local added, adds = arg + 9, tonumber(ARGV[arg + 8])
-  local removed, removes = added + adds + 1, tonumber(ARGV[added + adds])
-  local e = redis.call('HMGET', entry, 'g', 't', 'v', 'n', 'k', ARGV[arg + 5])
-  local whole = e[1] == ARGV[3] and e[6] and e[5] and size(members, e[5]) == tonumber(e[4])
-  local applied = whole and e[2] == ARGV[arg] and e[3] == ARGV[arg + 6]
+
+local function patch(i, a, added, removed, last)
+  local entry, members, count = KEYS[i], KEYS[i + 1], tonumber(ARGV[a + 7])
+  local e = redis.call('HMGET', entry, 'g', 't', 'v', 'n', 'k', ARGV[a + 5])
+  local applied = e[1] == ARGV[3] and e[6] and e[5] and size(members, e[5]) == tonumber(e[4])
+  applied = applied and e[2] == ARGV[a]
+  applied = applied and e[3] == ARGV[a + 6]
   if applied then
-    each(COMMANDS[e[5]].add, members, added, added + adds - 1)
-    each(COMMANDS[e[5]].remove, members, removed, removed + removes - 1)
+    each(COMMANDS[e[5]].add, members, added, removed - 2)
+    each(COMMANDS[e[5]].remove, members, removed, last)
     applied = size(members, e[5]) == count
   end
-  if applied then
-    redis.call('HSET', entry, 'v', ARGV[arg + 2], 'c', ARGV[arg + 3], 's', now_ms(), 'l', ttl, 'n', count)
-    redis.call('HDEL', entry, 'f', 't', 'x')
-    redis.call('PEXPIRE', entry, ttl)
-    redis.call('PEXPIRE', members, ttl)
-    redis.call('ZREM', KEYS[2], entry)
-  else
-    release(entry, members, KEYS[2], ARGV[3], ARGV[arg + 2], ARGV[arg + 1])
+  if not applied then
+    release(i, ARGV[a + 2], ARGV[a + 1])
+    return 'dropped'
   end
-  out[#out + 1] = applied and 'published' or 'dropped'
-  arg = removed + removes
+  redis.call('HSET', entry, 'v', ARGV[a + 2], 'c', ARGV[a + 3], 's', now_ms(), 'l', ARGV[a + 4], 'n', count)
+  redis.call('HDEL', entry, 'f', 't', 'x')
+  for _, key in ipairs({ entry, members }) do redis.call('PEXPIRE', key, ARGV[a + 4]) end
+  index('ZREM', entry)
+  return 'published'
+end
+
+local out, a = { 'done' }, 4
+for i = 3, #KEYS, 2 do
+  local removed = a + 10 + tonumber(ARGV[a + 8])
+  local last = removed - 1 + tonumber(ARGV[removed - 1])
+  out[#out + 1] = healed(patch, i, a, a + 9, removed, last)
+  a = last + 1
 end
 return out

@@ -1,19 +1,26 @@
 -- Stores committed values whose write token still stands, which ends every fence on them: each writer before had ended
 -- when this one held the root lock, and one after would have taken the token. Else drops what is older.
--- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its token, xid and the
--- arguments of put(). Returns {'mismatch'} or {'done', 'published' | 'dropped'…}. Atomic over all entries.
+-- KEYS: meta, fence index, entry and members of each, then what was put aside. ARGV: guard (3), number of entries; then
+-- for each its token, xid and the arguments of put().
+-- Returns {'mismatch'} or {'done', 'published' | 'dropped'…}. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
-local out, arg = { 'done' }, 4
-for i = 3, #KEYS, 2 do
+
+local function publish(i, a)
   local held = redis.call('HMGET', KEYS[i], 'g', 't')
-  if held[1] == ARGV[3] and held[2] == ARGV[arg] then
-    arg = put(KEYS[i], KEYS[i + 1], ARGV[3], arg + 2)
-    redis.call('ZREM', KEYS[2], KEYS[i])
-    out[#out + 1] = 'published'
-  else
-    release(KEYS[i], KEYS[i + 1], KEYS[2], ARGV[3], ARGV[arg + 2], ARGV[arg + 1])
-    arg = skip(arg + 2)
-    out[#out + 1] = 'dropped'
+  local ours = held[1] == ARGV[3]
+  local standing = held[2] == ARGV[a]
+  if ours and standing and complete(a + 2) then
+    put(i, a + 2)
+    index('ZREM', KEYS[i])
+    return 'published'
   end
+  release(i, ARGV[a + 2], ARGV[a + 1])
+  return 'dropped'
+end
+
+local out, a = { 'done' }, 5
+for n = 1, tonumber(ARGV[4]) do
+  out[n + 1] = healed(publish, 2 * n + 1, a)
+  a = after(a + 2)
 end
 return out

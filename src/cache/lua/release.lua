@@ -1,22 +1,24 @@
--- Put in front of the scripts that end a fence. Removes fence `xid` of an entry, and with what is older than `version`
--- (19 digits) the token: its holder may have read before that version. Beside a value that is not older, a token was
--- granted after that value was stored, and stays. When the last fence is gone, an entry with a value gets its TTL back,
--- one without is removed.
-local function release(entry, members, fences, generation, version, xid)
+-- Put in front of the scripts that end a fence. Removes fence `xid` of entry KEYS[i], and with what is older than
+-- `version` (19 digits) the token: its holder may have read before that version. Beside a value that is not older, a
+-- token was granted after that value was stored, and stays. When the last fence is gone, an entry with a value gets its
+-- TTL back, one without is removed.
+local function release(i, version, xid)
+  local entry, members = KEYS[i], KEYS[i + 1]
   local e = redis.call('HMGET', entry, 'g', 'v', 'f', 'l')
-  if e[1] ~= generation then return end
+  if e[1] ~= ARGV[3] then return end
+  sound(e[2], e[3])
   local left = e[3] and string.gsub(',' .. e[3], ',' .. xid .. ':%d+', '') or ''
   left = string.gsub(left, '^,', '')
   local older = not e[2] or e[2] < version
   if older then
-    redis.call('DEL', entry, members)
-    if left ~= '' then redis.call('HSET', entry, 'g', generation, 'f', left) end
+    redis.call('UNLINK', entry, members)
+    if left ~= '' then redis.call('HSET', entry, 'g', ARGV[3], 'f', left) end
   elseif left ~= '' then
     redis.call('HSET', entry, 'f', left)
   end
   if left == '' then
     redis.call('HDEL', entry, 'f')
-    redis.call('ZREM', fences, entry)
+    index('ZREM', entry)
     if not older and e[3] then
       redis.call('PEXPIRE', entry, e[4])
       redis.call('PEXPIRE', members, e[4])

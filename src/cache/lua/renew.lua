@@ -5,17 +5,21 @@
 -- Returns {'mismatch'} or {'done', 'granted' | 'refused'…}. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
 local now, lease, share = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
-local out, arg = { 'done' }, 6
+
+local function renew(i, a)
+  local e = redis.call('HMGET', KEYS[i], 'g', 's', 'f', 't', 'x', 'a', 'n', 'k', ARGV[a], 'l')
+  if e[1] ~= ARGV[3] or not (e[6] or e[9]) then return 'refused' end
+  if e[7] and size(KEYS[i + 1], e[8]) ~= tonumber(e[7]) then return 'refused' end
+  if e[3] then return 'refused' end
+  if e[4] and e[5] + 0 > now then return 'refused' end
+  if now - e[2] < e[10] * share then return 'refused' end
+  redis.call('HSET', KEYS[i], 't', ARGV[a + 1], 'x', now + lease)
+  return 'granted'
+end
+
+local out, a = { 'done' }, 6
 for i = 2, #KEYS, 2 do
-  local e = redis.call('HMGET', KEYS[i], 'g', 's', 'f', 't', 'x', 'a', 'n', 'k', ARGV[arg], 'l')
-  local whole = e[1] == ARGV[3] and (e[6] or e[9]) and (not e[7] or size(KEYS[i + 1], e[8]) == tonumber(e[7]))
-  local held = e[4] and tonumber(e[5]) > now
-  if whole and not e[3] and not held and now - tonumber(e[2]) >= tonumber(e[10]) * share then
-    redis.call('HSET', KEYS[i], 't', ARGV[arg + 1], 'x', now + lease)
-    out[#out + 1] = 'granted'
-  else
-    out[#out + 1] = 'refused'
-  end
-  arg = arg + 2
+  out[#out + 1] = healed(renew, i, a)
+  a = a + 2
 end
 return out

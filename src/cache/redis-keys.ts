@@ -1,0 +1,25 @@
+// Names of keys. All keys of a partition share one hash tag, so that a cluster keeps them on one master.
+
+export type RedisKeys = ReturnType<typeof redisKeys>;
+
+/** `installation` is part of every key, so that databases may share a Redis. */
+export function redisKeys(installation: string) {
+  const tag = (partition: number) => `{${installation}.${partition}}`;
+  const entry = (partition: number, view: string, key: string) => `${tag(partition)}e:${view}:${key}`;
+  const members = (partition: number, view: string, key: string) => `${tag(partition)}d:${view}:${key}`;
+  return {
+    tag,
+    meta: (partition: number) => `${tag(partition)}m`,
+    fences: (partition: number) => `${tag(partition)}f`,
+    /** Entry and members of each. */
+    entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) =>
+      items.flatMap(({ view, key }) => [entry(partition, view, key), members(partition, view, key)]),
+    /** Where members are put aside; `name` is nobody else's. */
+    staged: (partition: number, name: string) => `${tag(partition)}s:${name}`,
+    /** View and key of an entry's name. */
+    parse: (name: string) => {
+      const [, view = '', key = ''] = /^\{[^}]*\}e:([^:]*):(.*)$/s.exec(name) ?? [];
+      return { view, key };
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LONG } from './vitest.long.config.js';
 
 export default defineConfig({
   resolve: {
@@ -8,7 +9,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    exclude: ['test/browser/**', ...LONG],
     globalSetup: ['test/support/servers.ts'],
     // Against hanging only; what is promised within a time says so itself.
     testTimeout: 60_000,

@@ -1,0 +1,156 @@
+// Clauses of the operations on entries, in the model of Redis.
+import type { Mutant } from './mutant.js';
+
+const file = 'test/simulator/model-redis.ts';
+const tier = 'model';
+
+export const entries: readonly Mutant[] = [
+  {
+    name: 'guard-incarnation',
+    rule: '7',
+    clause: 'an operation asks which life of which master answers',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [{ file, find: '      this.incarnation === guard.incarnation &&\n', replace: '' }],
+  },
+  {
+    name: 'guard-epoch',
+    rare: true,
+    rule: '7',
+    clause: 'an operation compares the epoch',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [{ file, find: '      meta.epoch === guard.epoch &&\n', replace: '' }],
+  },
+  {
+    name: 'entry-generation',
+    rule: '8',
+    clause: 'an entry of another generation is absent',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file,
+        find: 'if (entry.generation === guard.generation && entry.expiresAtMs',
+        replace: 'if (entry.expiresAtMs',
+      },
+    ],
+  },
+  {
+    name: 'fill-token',
+    rule: '5',
+    clause: 'a refill is taken only while its token stands',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file,
+        find: "if (entry?.token?.token !== item.token) return 'refused';",
+        replace: "if (!entry) return 'refused';",
+      },
+    ],
+  },
+  {
+    name: 'fence-takes-token',
+    rule: '5',
+    clause: 'a fence takes the token',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file,
+        find: '        token: { token, expiresAtMs: now + FENCE_GRACE_MS },\n',
+        replace: '        token: entry.token ?? { token, expiresAtMs: now + FENCE_GRACE_MS },\n',
+      },
+    ],
+  },
+  {
+    name: 'fence-hides',
+    rule: '3',
+    clause: 'a fence hides the value',
+    tier,
+    expected: ['inversion'],
+    edits: [
+      {
+        file,
+        find: 'if (entry && hit && entry.fences.length === 0) return hit;',
+        replace: 'if (entry && hit) return hit;',
+      },
+    ],
+  },
+  {
+    name: 'publish-token',
+    rule: '4',
+    clause: 'a write publishes only while its own token stands',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file,
+        find: 'if (entry?.token?.token !== item.token) return this.#release(item, where);\n      this.#put',
+        replace: 'if (!entry) return this.#release(item, where);\n      this.#put',
+      },
+    ],
+  },
+  {
+    name: 'patch-from',
+    rule: '4',
+    clause: 'a patch is applied only to the version that it was made from',
+    tier,
+    expected: ['torn'],
+    edits: [{ file, find: 'held?.value.version !== item.from || !held.texts', replace: '!held?.texts' }],
+  },
+  {
+    name: 'patch-token',
+    rule: '4',
+    clause: 'a patch is applied only while its own token stands',
+    tier,
+    expected: ['stale', 'inversion', 'torn', 'diverged'],
+    edits: [
+      {
+        file,
+        find: 'const held = entry?.token?.token === item.token ? entry.held : undefined;',
+        replace: 'const held = entry?.held;',
+      },
+    ],
+  },
+  {
+    name: 'drop-takes-lease',
+    rule: '5',
+    clause: 'a drop takes the lease of who may have read before it',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      { file, find: 'const token = older ? undefined : entry.token;', replace: 'const token = entry.token;' },
+      { file, find: 'if (!held && fences.length === 0) {', replace: 'if (!held && fences.length === 0 && !token) {' },
+    ],
+  },
+  {
+    name: 'drop-older',
+    rule: '10',
+    clause: 'a drop removes what is older than its version',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file,
+        find: 'const older = !entry.held || BigInt(entry.held.value.version) < BigInt(item.version);',
+        replace: 'const older = !entry.held;',
+      },
+    ],
+  },
+  {
+    name: 'fence-outlives-time',
+    rule: '12',
+    clause: 'a fence does not end by time',
+    tier,
+    expected: ['inversion'],
+    edits: [
+      {
+        file,
+        find: 'if (entry && hit && entry.fences.length === 0) return hit;',
+        replace: 'if (entry && hit && entry.fences.every(({ atMs }) => atMs <= now - FENCE_GRACE_MS)) return hit;',
+      },
+    ],
+  },
+];

@@ -1,0 +1,160 @@
+// Clauses of trust: leases, closing, quiet, opening, catching up.
+import type { Mutant } from './mutant.js';
+
+const lease = 'src/cache/lease.ts';
+const trust = 'src/cache/trust.ts';
+const succession = 'src/cache/succession.ts';
+const tier = 'model';
+
+export const leases: readonly Mutant[] = [
+  {
+    name: 'lease-ends',
+    rule: '14',
+    clause: 'trust ends with the lease',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: lease,
+        find: 'row?.open === true && row.epoch === epoch && this.live;',
+        replace: 'row?.open === true && row.epoch === epoch;',
+      },
+    ],
+  },
+  {
+    name: 'lease-from-send-time',
+    rare: true,
+    rule: '14',
+    clause: 'a lease counts from when it was asked for',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: lease,
+        find: 'this.#untilMs = sentMs + TRUST_LEASE_MS;',
+        replace: 'this.#untilMs = now + TRUST_LEASE_MS;',
+      },
+    ],
+  },
+  {
+    name: 'lease-epoch',
+    rule: '14',
+    clause: 'a guard is given up when Postgres shows another epoch',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: lease,
+        find: 'row?.open === true && row.epoch === epoch && this.live;',
+        replace: 'row !== undefined && epoch !== undefined && this.live;',
+      },
+    ],
+  },
+  {
+    name: 'quiet-waits',
+    rule: '14',
+    clause: 'a closed epoch is quiet when nobody can trust it any more',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: lease,
+        find: 'if (closing?.epoch !== epoch) return false;',
+        replace: 'if (closing?.epoch === epoch) return true; else return false;',
+      },
+    ],
+  },
+  {
+    name: 'quiet-outlasts-leases',
+    rule: '14',
+    clause: 'who is silent is waited for as long as a lease lasts',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      { file: lease, find: 'const LAPSED_MS = TRUST_LEASE_MS + MARGIN_MS;', replace: 'const LAPSED_MS = MARGIN_MS;' },
+    ],
+  },
+  {
+    name: 'quiet-adopted',
+    rare: true,
+    rule: '14',
+    clause: 'a look counts for the others once its answer has come',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: lease,
+        find: 'every(({ turn }) => turn > closing.turn)',
+        replace: 'every(({ beat }) => beat > closing.turn)',
+      },
+    ],
+  },
+  {
+    name: 'close-before-open',
+    rule: '8',
+    clause: 'a store that does not agree is closed in Postgres before it is begun',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: succession,
+        find: 'return incarnation !== undefined && lease.quiet(row) && this.#open(row, incarnation, meta);',
+        replace: 'return incarnation !== undefined && this.#open(row, incarnation, meta);',
+      },
+    ],
+  },
+  {
+    name: 'catch-up-before-trust',
+    rule: '9',
+    clause: 'a partition is trusted once it has caught up with the log',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file: trust,
+        find: 'const outcomes = await catchUp(store, changeLog, standing);',
+        replace: "void catchUp; const outcomes = new Map(standing.map(({ partition }) => [partition, 'caught up']));",
+      },
+    ],
+  },
+  {
+    name: 'catch-up-confirmed',
+    rare: true,
+    rule: '9',
+    clause: 'catching up counts only when the store has taken every drop',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      { file: 'src/cache/catch-up.ts', find: "if (reply?.kind !== 'done') return 'moved';", replace: 'void reply;' },
+    ],
+  },
+  {
+    name: 'replay-from-stored-cursor',
+    rule: '12',
+    clause: 'a generation goes on from where the store says that the log was carried over to',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file: succession,
+        find: 'const cursor = kept?.cursor ?? (await changeLog.now());',
+        replace: 'const cursor = await changeLog.now();',
+      },
+    ],
+  },
+  {
+    name: 'generation-kept-if-ours',
+    rare: true,
+    rule: '8',
+    clause: 'what is not the last generation is not gone on with',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file: succession,
+        find: 'const kept = stored?.generation === row.generation ? stored : undefined;',
+        replace: 'const kept = stored;',
+      },
+    ],
+  },
+];

@@ -1,0 +1,90 @@
+// Clauses of reads and refills.
+import type { Mutant } from './mutant.js';
+
+const tier = 'model';
+
+export const reading: readonly Mutant[] = [
+  {
+    name: 'join-unsent-store',
+    rule: '6',
+    clause: 'a read joins a batch to the store only before it is sent',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: 'src/cache/reader.ts',
+        find: 'await this.#batch.ask(name, { view, key, part }).answer;',
+        replace: `await joined(this, name, () => this.#batch.ask(name, { view, key, part }).answer);`,
+      },
+      {
+        file: 'src/cache/reader.ts',
+        find: 'export class Reader<Source> {',
+        replace: `const flights = new WeakMap();
+function joined(owner, name, act) {
+  const mine = flights.get(owner) ?? new Map();
+  flights.set(owner, mine);
+  if (!mine.has(name)) mine.set(name, act().finally(() => mine.delete(name)));
+  return mine.get(name);
+}
+export class Reader<Source> {`,
+      },
+    ],
+  },
+  {
+    name: 'join-unsent-sql',
+    rule: '6',
+    clause: 'a read joins a statement only before it is sent',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: 'src/cache/refill.ts',
+        find: 'return this.#ask(view, key, lease).answer;',
+        replace: `const name = nameOf({ view: view.name, key });
+    const mine = flights.get(this) ?? new Map();
+    flights.set(this, mine);
+    const before = mine.get(name);
+    if (before && !lease) return before;
+    const answer = this.#ask(view, key, lease).answer;
+    const ended = () => { if (mine.get(name) === answer) mine.delete(name); };
+    mine.set(name, answer);
+    answer.then(ended, ended);
+    return answer;`,
+      },
+      {
+        file: 'src/cache/refill.ts',
+        find: 'export class Refill<Source> {',
+        replace: 'const flights = new WeakMap();\nexport class Refill<Source> {',
+      },
+    ],
+  },
+  {
+    name: 'fill-snapshot',
+    rule: '5',
+    clause: 'under a fence a refill needs a snapshot in which its transaction has ended',
+    tier,
+    expected: ['inversion', 'stale', 'diverged'],
+    edits: [
+      {
+        file: 'src/cache/refill.ts',
+        find: 'if (lease?.fences.every((xid) => endedIn(row.snapshot, xid))) {',
+        replace: 'if (lease) {',
+      },
+    ],
+  },
+  {
+    name: 'reply-vouched',
+    rare: true,
+    rule: '14',
+    clause: 'a reply is believed only if the lease still lives when it has come',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: 'src/cache/trust.ts',
+        find: "return reply?.kind === 'done' && this.vouches(partition, guard) ? reply.replies : undefined;",
+        replace: "return reply?.kind === 'done' ? reply.replies : undefined;",
+      },
+    ],
+  },
+];

@@ -1,0 +1,155 @@
+// Clauses of the scripts in Redis, for the real tier.
+import type { Mutant } from './mutant.js';
+
+const tier = 'real';
+const lua = (name: string) => `src/cache/lua/${name}.lua`;
+
+export const scripts: readonly Mutant[] = [
+  {
+    name: 'lua-guard-incarnation',
+    rule: '7',
+    clause: 'a script asks which life of which master runs it',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [{ file: lua('guard'), find: 'return incarnation() == ARGV[1]\n', replace: 'return true\n' }],
+  },
+  {
+    name: 'lua-guard-epoch',
+    rare: true,
+    rule: '7',
+    clause: 'a script compares the epoch',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [{ file: lua('guard'), find: 'if stored[2] ~= ARGV[2] then return false end\n', replace: '' }],
+  },
+  {
+    name: 'lua-guard-generation',
+    rare: true,
+    rule: '7',
+    clause: 'a script compares the generation',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [{ file: lua('guard'), find: 'if stored[3] ~= ARGV[3] then return false end\n', replace: '' }],
+  },
+  {
+    name: 'lua-entry-generation',
+    rare: true,
+    rule: '8',
+    clause: 'an entry of another generation is absent',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [{ file: lua('read'), find: 'if e[1] ~= ARGV[3] then', replace: 'if not e[1] then' }],
+  },
+  {
+    name: 'lua-fill-token',
+    rule: '5',
+    clause: 'fill: a refill is taken only while its token stands',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [{ file: lua('fill'), find: "  if held[2] ~= ARGV[a] then return 'refused' end\n", replace: '' }],
+  },
+  {
+    name: 'lua-fence-takes-token',
+    rule: '5',
+    clause: 'fence: a fence takes the token',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file: lua('fence'),
+        find: "'f', marks, 't', ARGV[5], 'x', now + tonumber(ARGV[6]))",
+        replace:
+          "'f', marks)\n  if not redis.call('HGET', KEYS[i], 't') then redis.call('HSET', KEYS[i], 't', ARGV[5], 'x', now + tonumber(ARGV[6])) end",
+      },
+    ],
+  },
+  {
+    name: 'lua-fence-hides',
+    rule: '3',
+    clause: 'read: a fence hides the value',
+    tier,
+    expected: ['inversion'],
+    edits: [{ file: lua('read'), find: 'if whole and not e[5] then', replace: 'if whole then' }],
+  },
+  {
+    name: 'lua-members-whole',
+    rule: '11',
+    clause: 'read: an entry of which members were evicted is absent',
+    tier,
+    expected: ['torn'],
+    edits: [{ file: lua('read'), find: 'and (not e[9] or size(KEYS[i + 1], e[10]) == tonumber(e[9]))', replace: '' }],
+  },
+  {
+    name: 'lua-publish-token',
+    rule: '4',
+    clause: 'publish: a write publishes only while its own token stands',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      { file: lua('publish'), find: 'local standing = held[2] == ARGV[a]\n', replace: 'local standing = true\n' },
+    ],
+  },
+  {
+    name: 'lua-patch-from',
+    rule: '4',
+    clause: 'patch: applied only to the version that it was made from',
+    tier,
+    expected: ['torn'],
+    edits: [{ file: lua('patch'), find: '  applied = applied and e[3] == ARGV[a + 6]\n', replace: '' }],
+  },
+  {
+    name: 'lua-patch-token',
+    rare: true,
+    rule: '4',
+    clause: 'patch: applied only while its own token stands',
+    tier,
+    expected: ['stale', 'inversion', 'torn', 'diverged'],
+    edits: [{ file: lua('patch'), find: '  applied = applied and e[2] == ARGV[a]\n', replace: '' }],
+  },
+  {
+    name: 'lua-release-token',
+    rare: true,
+    rule: '5',
+    clause: 'drop: takes the lease of who may have read before it',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      {
+        file: lua('release'),
+        find: "    redis.call('UNLINK', entry, members)\n",
+        replace:
+          "    local t = redis.call('HMGET', entry, 't', 'x')\n    redis.call('UNLINK', entry, members)\n    if t[1] then redis.call('HSET', entry, 'g', ARGV[3], 't', t[1], 'x', t[2]) end\n",
+      },
+    ],
+  },
+  {
+    name: 'lua-drop-older',
+    rule: '10',
+    clause: 'drop: removes what is older than its version',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      { file: lua('release'), find: 'local older = not e[2] or e[2] < version', replace: 'local older = not e[2]' },
+    ],
+  },
+  {
+    name: 'lua-begin-epoch',
+    rare: true,
+    rule: '8',
+    clause: 'begin: refuses an epoch that is not above the stored one',
+    tier,
+    expected: ['stale', 'inversion', 'diverged'],
+    edits: [
+      { file: lua('begin'), find: "if stored[1] == ARGV[1] and newer then return 'mismatch' end\n", replace: '' },
+    ],
+  },
+  {
+    name: 'lua-advance-cas',
+    rare: true,
+    rule: '10',
+    clause: 'advance: the cursor moves by compare-and-set',
+    tier,
+    expected: ['stale', 'diverged'],
+    edits: [{ file: lua('advance'), find: " or redis.call('HGET', KEYS[1], 'c') ~= ARGV[4]", replace: '' }],
+  },
+];

@@ -1,0 +1,124 @@
+// One gateway's process in a schedule: the real engine over simulated links, with clients that read and write through it.
+import { Cache } from '../../src/cache/cache.js';
+import type { Clock } from '../../src/cache/clock.js';
+import { CacheUnavailable } from '../../src/cache/errors.js';
+import type { Checker } from './checker.js';
+import type { Dice } from './dice.js';
+import { ask, changeLogOf, SqlLost, storeOf } from './links.js';
+import type { Network } from './network.js';
+import { type Party, party, type Scheduler } from './scheduler.js';
+import type { RedisSite, SqlServer } from './servers.js';
+import { boardView, type Entry, nameOf, noteView, type Source, views } from './views.js';
+import { write } from './write.js';
+
+/** What all parties of a schedule share. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly network: Network;
+  readonly checker: Checker;
+  readonly sql: SqlServer;
+  readonly sites: readonly RedisSite[];
+  readonly partitions: number;
+  readonly entries: readonly Entry[];
+  /** Clients begin nothing new after this. */
+  endMs: number;
+  /** A number that no other write has. */
+  readonly nextNumber: () => number;
+  readonly nextTicket: () => number;
+  /** Called where something is under way, for as long: lets a fault strike, and others read one of the entries. */
+  readonly provoke: (entries: readonly { view: string; key: string }[], forMs?: number, by?: Gateway) => void;
+}
+
+export interface Gateway {
+  readonly party: Party;
+  readonly id: string;
+  readonly cache: Cache<Source>;
+}
+
+/** Starts a gateway and its clients. */
+export function startGateway(world: World, name: string): Gateway {
+  const { scheduler, dice, network, sql, sites, partitions } = world;
+  const self = party(name);
+  const startedMs = scheduler.nowMs - dice.between(0, 1e6);
+  const clock: Clock = {
+    nowMs: () => scheduler.nowMs - startedMs,
+    sleep: (ms) => scheduler.sleep(network.sleepMs(ms), self, ''),
+    defer: (act) => scheduler.after(0, self, '', act),
+  };
+  const cache = new Cache<Source>({
+    store: storeOf(network, self, sites),
+    changeLog: changeLogOf(network, self, sql, name),
+    source: (view, keys) => ask(network, self, sql, `load ${view} ${keys}`, sql.load(view, keys)),
+    views,
+    partitions,
+    clock,
+    random: dice.next,
+    leads: async () => scheduler.nowMs > world.endMs || dice.chance(0.8),
+  });
+  cache.events.on((event) => {
+    if ((event.kind === 'fence' || event.kind === 'published') && dice.chance(0.3)) world.provoke([event]);
+    if (event.kind === 'loaded' && dice.chance(0.2))
+      world.provoke(event.keys.map((key) => ({ view: event.view, key })));
+  });
+  if (scheduler.tracing) cache.events.on((event) => scheduler.note(name, `  * ${told(event)}`));
+  const gateway: Gateway = { party: self, id: name, cache };
+  void cache.start(dice.magnitude(1, 5_000)).catch(scheduler.fail);
+  return gateway;
+}
+
+const told = (event: object): string =>
+  Object.values(event)
+    .map((value) => (value instanceof Error ? value.message : typeof value === 'number' ? '' : String(value)))
+    .filter((word) => word !== '')
+    .join(' ');
+
+/** Reads one entry now and then. */
+export async function runReader(world: World, gateway: Gateway, reads: number): Promise<void> {
+  const { scheduler, dice, endMs } = world;
+  const pauseMs = (endMs - scheduler.nowMs) / (reads + 1);
+  for (let at = 0; at < reads; at++) {
+    // Several at once, or a pause of any length.
+    if (!dice.chance(0.3)) await scheduler.sleep(dice.magnitude(0.05, Math.max(1, 4 * pauseMs)), gateway.party, '');
+    if (scheduler.nowMs >= endMs) return;
+    await read(world, gateway, dice.pick(world.entries));
+  }
+}
+
+/** One read, checked. */
+export async function read(
+  { scheduler, checker }: World,
+  { party: self, cache }: Gateway,
+  entry: Entry,
+): Promise<void> {
+  const request = cache.request();
+  const reading = checker.beginRead(nameOf(entry));
+  if (scheduler.tracing) scheduler.note(self.name, `reads ${nameOf(entry)}`);
+  let value: string | null = null;
+  try {
+    if (entry.view === 'note') {
+      const found = await request.read(noteView, entry.key);
+      if (found.kind === 'present') value = String(found.value);
+    } else {
+      const found = await request.readFields(boardView, entry.key, ['even', 'odd']);
+      if (found.kind === 'present') value = `${found.fields.get('even')}/${found.fields.get('odd')}`;
+    }
+  } catch (error) {
+    if (error instanceof SqlLost || error instanceof CacheUnavailable) return;
+    throw error;
+  }
+  const [trace] = request.trace;
+  if (scheduler.tracing) scheduler.note(self.name, `has read ${nameOf(entry)}@${trace?.version} (${trace?.outcome})`);
+  checker.endRead(reading, trace?.version ?? '0', value);
+}
+
+/** Writes one entry or two now and then. */
+export async function runWriter(world: World, gateway: Gateway, writes: number): Promise<void> {
+  const { scheduler, dice, endMs } = world;
+  const pauseMs = (endMs - scheduler.nowMs) / (writes + 1);
+  for (let at = 0; at < writes; at++) {
+    await scheduler.sleep(dice.magnitude(0.05, Math.max(1, 4 * pauseMs)), gateway.party, '');
+    if (scheduler.nowMs >= endMs) return;
+    await write(world, gateway);
+  }
+}

@@ -339,7 +339,7 @@ it('writing goes on while Redis is down, and what was written is what everybody 
     await eventually(async () => {
       const { data, errors } = await rename(key, 'new', {}, other);
       expect(errors.map(({ code }) => code).filter((code) => code !== 'CACHE_UNREACHABLE')).toEqual([]);
-      return data.renameMenuItem?.receipt.visible === true;
+      return data?.renameMenuItem?.receipt.visible === true;
     });
     expect(await read(key, other)).toEqual(['new', 'BYPASS']);
     expect(await audited(key, own)).toBe(1);

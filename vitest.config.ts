@@ -15,6 +15,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // A shared machine can starve a server for seconds; the log of CI names every test that needed another run.
+    retry: process.env.CI ? 2 : 0,
     // What postgres.js throws out of an immediate when a test takes its connection away; src/db/errors.ts has the story.
     onUnhandledError: ({ message = '', stack = '' }) =>
       !(message.includes("'write'") && stack.includes('postgres/src/connection.js')),

@@ -2,12 +2,10 @@
 // delays the relay, and so that the advisory lock of the leading gateway lives as long as its session.
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import postgres from 'postgres';
 import { ADVISORY, lockKey, lockRow } from './advisory-lock.js';
-import { ARRAY_TYPES } from './array-types.js';
-import { preparedQuery, READ_COMMITTED, RECONNECT_SECONDS } from './connection.js';
+import { openSessions, preparedQuery, QUERY_DEADLINE_MS } from './connection.js';
+import { DatabaseUnavailable } from './errors.js';
 import { leave } from './gateway.js';
-import { LONG_GREETING } from './lasting.js';
 import {
   closeEpoch,
   type EpochClosing,
@@ -24,7 +22,9 @@ const MAX_PENDING = 20_000;
 /** Less than a lease lasts, and longer than a transaction that closes partitions takes to end. */
 const LEASE_STATEMENT_MS = 2_000;
 const LEASE_LOCK_MS = 500;
-const LOOK_STATEMENT_MS = 10_000;
+const CLOSE_SECONDS = 2;
+/** A server that has lost sight of its client lets the session's locks go. */
+const LOST_SOON = { tcp_keepalives_idle: 5, tcp_keepalives_interval: 2, tcp_keepalives_count: 3 };
 const BARRIER_LOCK = lockRow(ADVISORY.barrier);
 
 export interface ChangeLogRow {
@@ -37,37 +37,30 @@ export interface ChangeLogRow {
 
 /** Opens the change log of the database at `url`. Who is no gateway only looks. */
 export function openChangeLog(url: string, gateway: GatewayIdentity = { id: randomUUID(), store: 'none' }) {
-  const common = {
+  // One session, whose locks must not lapse before it does.
+  const log = openSessions({
+    url,
     max: 1,
-    connect_timeout: 5,
-    backoff: () => RECONNECT_SECONDS,
-    fetch_types: false,
-    types: ARRAY_TYPES,
-    onnotice: () => {},
-  };
-  const client = postgres(url, {
-    ...common,
-    max_lifetime: null, // the locks of the session must not lapse
-    connection: {
-      ...READ_COMMITTED,
-      application_name: 'espelho relay',
-      statement_timeout: LOOK_STATEMENT_MS,
-      options: LONG_GREETING,
-    },
+    name: 'espelho relay',
+    statementTimeoutMs: QUERY_DEADLINE_MS,
+    parameters: LOST_SOON,
+    keeps: true,
   });
   // Apart: whoever waits for its lease behind a long look trusts nothing meanwhile.
-  const lease = postgres(url, {
-    ...common,
-    connection: {
-      ...READ_COMMITTED,
-      application_name: 'espelho lease',
-      statement_timeout: LEASE_STATEMENT_MS,
-      lock_timeout: LEASE_LOCK_MS,
-      options: LONG_GREETING,
-    },
+  const lease = openSessions({
+    url,
+    max: 1,
+    name: 'espelho lease',
+    statementTimeoutMs: LEASE_STATEMENT_MS,
+    parameters: { lock_timeout: LEASE_LOCK_MS },
   });
-  const query = preparedQuery(client);
+  const query = preparedQuery(log);
   const leaseQuery = preparedQuery(lease);
+  const position = async () => {
+    const [now] = await query<Position>(sql`SELECT ${POSITION}`);
+    if (!now) throw new Error('Postgres gave no snapshot.');
+    return now;
+  };
   return {
     /** Statements of this one session, for locks that must live as long as it. */
     query,
@@ -86,9 +79,12 @@ export function openChangeLog(url: string, gateway: GatewayIdentity = { id: rand
     openEpoch: (opening: Omit<PartitionEpoch, 'open'>) => openEpoch(leaseQuery, opening),
 
     now: async (): Promise<string> => {
-      const [row] = await query<{ cursor: string }>(sql`SELECT ${CURSOR} AS cursor`);
-      if (!row) throw new Error('Postgres gave no snapshot.');
-      return row.cursor;
+      const seen = await position();
+      if (BigInt(seen.flushed) >= BigInt(seen.inserted)) return seen.cursor;
+      await query(FLUSH);
+      const { session, flushed } = await position();
+      if (session === seen.session && BigInt(flushed) >= BigInt(seen.inserted)) return seen.cursor;
+      throw new DatabaseUnavailable('Postgres was lost before what it had shown was on disk; try again.');
     },
 
     /**
@@ -99,9 +95,7 @@ export function openChangeLog(url: string, gateway: GatewayIdentity = { id: rand
     changesSince: async (cursor: string, partitions: readonly number[]) => {
       const since = cursor.slice(cursor.indexOf('/') + 1);
       const [look] = await query<Look>(sql`
-        SELECT ${CURSOR} AS cursor, pg_current_wal_insert_lsn() - '0/0' AS inserted,
-          pg_current_wal_flush_lsn() - '0/0' AS flushed,
-          EXISTS (SELECT FROM pg_locks WHERE ${BARRIER_LOCK}) AS awaited, ${SESSION} AS session,
+        SELECT ${POSITION}, EXISTS (SELECT FROM pg_locks WHERE ${BARRIER_LOCK}) AS awaited,
           pg_snapshot_xmax(${since}::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()) AS follows,
           (SELECT CASE WHEN count(*) > ${MAX_PENDING}::int THEN NULL
               ELSE coalesce(json_agg(json_build_array(partition, view, key, version::text, xid::text)), '[]') END
@@ -142,7 +136,7 @@ export function openChangeLog(url: string, gateway: GatewayIdentity = { id: rand
     /** For a gateway that believes no store any more: the others need not wait for it. */
     close: async () => {
       await leave(leaseQuery, gateway.id).catch(() => {});
-      await Promise.all([client.end({ timeout: 2 }), lease.end({ timeout: 2 })]);
+      await Promise.all([log.end(CLOSE_SECONDS), lease.end(CLOSE_SECONDS)]);
     },
   };
 }
@@ -161,17 +155,24 @@ const CURSOR = sql.raw(
     || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) || '/' || pg_current_snapshot())`,
 );
 
-/** This session of this server. */
-const SESSION = sql.raw(
-  `(pg_backend_pid() || ' ' || (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()))`,
-);
+/** The cursor; how far its WAL goes and how far there is any on disk; and which session of which server says so. */
+const POSITION = sql`${CURSOR} AS cursor,
+  pg_current_wal_insert_lsn() - '0/0' AS inserted, pg_current_wal_flush_lsn() - '0/0' AS flushed,
+  (pg_backend_pid() || ' ' || (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())) AS session`;
 
-interface Look {
+/** A COMMIT that waits for the disk, whatever the server's default is: it takes everything before it there. */
+const FLUSH = sql`
+  SELECT set_config('synchronous_commit', 'local', true), pg_logical_emit_message(true, 'espelho', '')`;
+
+interface Position {
   readonly cursor: string;
   readonly inserted: string;
   readonly flushed: string;
-  readonly awaited: boolean;
   readonly session: string;
+}
+
+interface Look extends Position {
+  readonly awaited: boolean;
   readonly follows: boolean;
   /** Null when there is more than can be carried over. */
   readonly pending: readonly PendingTuple[] | null;

@@ -1,4 +1,4 @@
-// Connections to Postgres: one small pool for reads, one for writes, and Drizzle's view of them. Every session says
+// Connections to Postgres: a few sessions for reads, a few for writes, and Drizzle's view of them. Every session says
 // what it is, keeps dates in ISO form, and gives up a statement rather than hang.
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
@@ -6,7 +6,8 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { ARRAY_TYPES } from './array-types.js';
 import { withDeadline } from './errors.js';
-import { LONG_GREETING, lasting } from './lasting.js';
+import { type Session, type SessionOptions, statementOf } from './session.js';
+import { Sessions } from './sessions.js';
 
 export type Db = PostgresJsDatabase;
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
@@ -15,7 +16,7 @@ export type Query = <Row extends object>(statement: SQL) => Promise<readonly Row
 
 export interface Connection {
   readonly db: Db;
-  /** Prepared statements on the read pool. */
+  /** Prepared statements on the sessions for reads. */
   readonly query: Query;
   readonly close: () => Promise<void>;
 }
@@ -27,74 +28,87 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs?: number;
 }
 
+export interface SessionSettings {
+  readonly url: string;
+  readonly max: number;
+  /** What `pg_stat_activity` shows. */
+  readonly name: string;
+  readonly statementTimeoutMs: number;
+  /** Parameters of the session beside those that all have. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
+  readonly keeps?: boolean;
+}
+
 /** postgres.js waits through an outage; a reader does not. Nor does Postgres go on with what nobody waits for. */
-const QUERY_DEADLINE_MS = 3_000;
+export const QUERY_DEADLINE_MS = 3_000;
 const STATEMENT_MS = 10_000;
-
-/** Statements that follow each other in a transaction count on seeing what was committed in between, whatever the default. */
-export const READ_COMMITTED = { default_transaction_isolation: 'read committed' } as const;
-
-/** Between attempts to connect: the driver's own grow to 20 s, and a Postgres that is back must be found at once. */
-export const RECONNECT_SECONDS = 0.1;
+/** Beyond a statement's own time-out: it takes a while to connect, and to say that it has timed out. */
+const SILENCE_MARGIN_MS = 1_500;
 
 const LOCK_TIMEOUT_MS = 800;
 /** A gateway that vanishes in the middle of a transaction holds its root rows no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
+const CLOSE_SECONDS = 2;
 
 /** Opens nothing until the first statement. `close` waits 2 s for statements at work, then drops them. */
-export function connect(options: ConnectionOptions): Connection {
-  const common = {
-    connect_timeout: 5,
-    backoff: () => RECONNECT_SECONDS,
-    fetch_types: false,
-    types: ARRAY_TYPES,
-    onnotice: () => {},
-    connection: {
-      application_name: 'espelho',
-      DateStyle: 'ISO',
-      TimeZone: 'UTC',
-      ...READ_COMMITTED,
-      options: LONG_GREETING,
-    },
-  };
+export function connect({ url, maxReads = 8, maxWrites = 8, ...options }: ConnectionOptions): Connection {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_MS;
-  // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
-  const connection = {
-    ...common.connection,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-  };
-  const writes = postgres(options.url, {
-    ...common,
-    connection,
-    max: options.maxWrites ?? 8,
+  const writes = openSessions({
+    url,
+    max: maxWrites,
+    name: 'espelho',
+    statementTimeoutMs,
+    // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
+    parameters: { lock_timeout: LOCK_TIMEOUT_MS, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
   });
-  const reads = postgres(options.url, {
-    ...common,
-    connection: { ...common.connection, statement_timeout: Math.min(statementTimeoutMs, QUERY_DEADLINE_MS) },
-    max: options.maxReads ?? 8,
-  });
+  const readTimeoutMs = Math.min(statementTimeoutMs, QUERY_DEADLINE_MS);
+  const reads = openSessions({ url, max: maxReads, name: 'espelho', statementTimeoutMs: readTimeoutMs });
   return {
-    db: drizzle(lasting(writes)),
+    db: drizzled(url, writes),
     query: preparedQuery(reads),
     close: async () => {
-      await Promise.all([writes.end({ timeout: 2 }), reads.end({ timeout: 2 })]);
+      await Promise.all([writes.end(CLOSE_SECONDS), reads.end(CLOSE_SECONDS)]);
     },
   };
 }
 
+/** Sessions that see what was committed before each of their statements, whatever the server's default is. */
+export function openSessions({
+  url,
+  max,
+  name,
+  statementTimeoutMs,
+  parameters,
+  keeps = false,
+}: SessionSettings): Sessions {
+  const driver: SessionOptions['driver'] = {
+    connect_timeout: 5,
+    fetch_types: false,
+    types: ARRAY_TYPES,
+    onnotice: () => {},
+    connection: {
+      application_name: name,
+      DateStyle: 'ISO',
+      TimeZone: 'UTC',
+      default_transaction_isolation: 'read committed',
+      statement_timeout: statementTimeoutMs,
+      ...parameters,
+    },
+  };
+  return new Sessions({ url, driver, max, keeps, silenceMs: statementTimeoutMs + SILENCE_MARGIN_MS });
+}
+
 /**
- * Statements of `client`, prepared on the server by their text.
+ * Statements on `sessions`, prepared on the server by their text.
  * @throws `DatabaseUnavailable` after `deadlineMs`; `DatabaseError` when Postgres refused.
  */
-export function preparedQuery(client: postgres.Sql, deadlineMs = QUERY_DEADLINE_MS): Query {
+export function preparedQuery(sessions: Sessions, deadlineMs = QUERY_DEADLINE_MS): Query {
   const dialect = new PgDialect();
   return async <Row extends object>(statement: SQL) => {
     const { sql: text, params } = dialect.sqlToQuery(statement);
-    const pending = client.unsafe(text, params as postgres.ParameterOrJSON<never>[], { prepare: true });
     // Never cancelled: the driver then gives a statement behind it on the same connection the answer of another one, or
     // keeps the connection for ever, or ends the process. The session's own time-out ends it in Postgres.
+    const pending = sessions.run(text, params as postgres.ParameterOrJSON<never>[]);
     return (await withDeadline(pending, deadlineMs)) as readonly object[] as readonly Row[];
   };
 }
@@ -111,4 +125,27 @@ export async function isReachable(query: Query): Promise<boolean> {
 export function txQuery(tx: Tx): Query {
   return async <Row extends object>(statement: SQL) =>
     (await tx.execute(statement)) as readonly object[] as readonly Row[];
+}
+
+/** Drizzle over sessions, each of which serves one transaction or statement at a time. */
+function drizzled(url: string, sessions: Sessions): Db {
+  // Drizzle sets here how values are sent and read; nothing is ever asked of this client.
+  const shape = postgres(url, { types: ARRAY_TYPES });
+  const exclusively = <Result>(act: (session: Session) => PromiseLike<Result>) =>
+    sessions.exclusively((session) => {
+      Object.assign(session.forms.parsers, shape.options.parsers);
+      Object.assign(session.forms.serializers, shape.options.serializers);
+      return act(session);
+    });
+  const begin = (body: (tx: postgres.TransactionSql) => Promise<unknown>) =>
+    exclusively((session) => session.transaction(body));
+  const unsafe = (text: string, parameters?: postgres.ParameterOrJSON<never>[]) =>
+    statementOf((asValues) =>
+      exclusively((session) => {
+        const statement = session.statement(text, parameters);
+        return asValues ? statement.values() : statement;
+      }),
+    );
+  const client = { begin, unsafe };
+  return drizzle(new Proxy(shape, { get: (target, name) => Reflect.get(name in client ? client : target, name) }));
 }

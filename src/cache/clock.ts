@@ -8,9 +8,30 @@ export interface Clock {
   readonly defer: (act: () => void) => void;
 }
 
-/** The machine's monotonic clock. Its timers do not keep the process alive. */
+/** Less than what a lease leaves for clocks that differ, more than the two clocks are ever apart by rounding. */
+const JUMP_MS = 250;
+
+/**
+ * Milliseconds that go on while the host is suspended, which Linux's monotonic clock does not: where the wall clock has
+ * run ahead of it between two looks, that much more has passed. A wall clock that is set back is not followed.
+ */
+export function unsuspended(monotonicMs: () => number, wallMs: () => number): () => number {
+  let aheadMs = 0;
+  let apartMs = wallMs() - monotonicMs();
+  return () => {
+    const now = monotonicMs();
+    let apart = wallMs() - now;
+    // This process may have stood still between the two looks.
+    if (apart - apartMs > JUMP_MS) apart = Math.min(apart, wallMs() - monotonicMs());
+    if (apart - apartMs > JUMP_MS) aheadMs += apart - apartMs;
+    apartMs = apart;
+    return now + aheadMs;
+  };
+}
+
+/** The machine's monotonic clock, suspended or not. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
-  nowMs: () => performance.now(),
+  nowMs: unsuspended(() => performance.now(), Date.now),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
   defer: (act) => void setImmediate(act),
 };

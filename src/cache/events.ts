@@ -29,12 +29,18 @@ export type CacheEvent =
 
 export type Listener = (event: CacheEvent) => void;
 
-/** Listeners are called at once and in order; `on` gives back the way to stop listening. */
+/** Listeners are called at once and in order; what one throws is lost, and breaks nobody else. `on` gives back the way to stop. */
 export class Events {
   readonly #listeners = new Set<Listener>();
 
   readonly emit = (event: CacheEvent): void => {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        // It listens to what has happened: that goes on whatever it makes of it.
+      }
+    }
   };
 
   readonly on = (listener: Listener): (() => void) => {

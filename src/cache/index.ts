@@ -1,4 +1,5 @@
 // The door of the cache room.
+export { type Allowances, redisAllowances } from './allowance.js';
 export { Cache, type CacheOptions, type CacheStatus, type ViewPolicy } from './cache.js';
 export type { Change, ChangeStream, Interest } from './change-stream.js';
 export { type Clock, systemClock } from './clock.js';

@@ -15,12 +15,12 @@ export interface Entry {
   };
   expiresAtMs: number;
   token?: { readonly token: string; readonly expiresAtMs: number };
-  /** When each transaction that fenced the entry did so. */
+  /** When the entry was fenced, by fence. */
   readonly fences: Map<string, number>;
 }
 
 /** What a reader of `item` finds, fenced or not; undefined where nothing stands. */
-export function hitOf({ held }: Entry, { field, part }: Omit<ReadItem, 'token'>, nowMs: number): Hit | undefined {
+export function hitOf({ held }: Entry, { field, part }: Omit<ReadItem, 'secret'>, nowMs: number): Hit | undefined {
   const value = held?.value.value === null ? null : held?.stored.get(field);
   if (!held || value === undefined) return undefined;
   const { version, changedAtMs, ttlMs } = held.value;

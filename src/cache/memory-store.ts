@@ -8,6 +8,7 @@ import { Members } from './part.js';
 import {
   type DropItem,
   FENCE_GRACE_MS,
+  fenceOf,
   type Guard,
   type Guarded,
   type GuardedPartition,
@@ -18,6 +19,7 @@ import {
   type RenewItem,
   type Store,
   type StoredValue,
+  xidOf,
 } from './store.js';
 import type { EntryRef } from './view.js';
 
@@ -31,6 +33,8 @@ export interface MemoryStoreOptions {
 export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
   const incarnation = randomUUID().replaceAll('-', '');
   const metas = new Map<number, Guard & { cursor: string }>();
+  let drawn = 0;
+  const granted = (secret: string) => `${secret}.${++drawn}`;
   const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: bytesOf });
   /** Entries with a fence are pinned: neither bound nor TTL may end a fence. */
   const pinned = new Map<string, Entry>();
@@ -76,19 +80,21 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     const young = [...entry.fences.values()].some((fencedAtMs) => fencedAtMs > now - FENCE_GRACE_MS);
     if (young || (taken && entry.fences.size > 0)) return { kind: 'fenced' };
     if (taken) return { kind: 'busy' };
-    entry.token = { token: item.token, expiresAtMs: now + LEASE_MS };
+    const token = granted(item.secret);
+    entry.token = { token, expiresAtMs: now + LEASE_MS };
     keep(entry);
-    return { kind: 'lease', fences: [...entry.fences.keys()] };
+    return { kind: 'lease', token, xids: [...entry.fences.keys()].map(xidOf) };
   };
 
-  const renew = (item: RenewItem, where: GuardedPartition): 'granted' | 'refused' => {
+  const renew = (item: RenewItem, where: GuardedPartition): string | undefined => {
     const now = clock.nowMs();
     const entry = find(item, where);
     const hit = entry && hitOf(entry, item, now);
     const taken = entry?.token !== undefined && entry.token.expiresAtMs > now;
-    if (!hit || entry.fences.size > 0 || taken || hit.ageMs < hit.ttlMs * RENEW_AFTER) return 'refused';
-    entry.token = { token: item.token, expiresAtMs: now + LEASE_MS };
-    return 'granted';
+    if (!hit || entry.fences.size > 0 || taken || hit.ageMs < hit.ttlMs * RENEW_AFTER) return undefined;
+    const token = granted(item.secret);
+    entry.token = { token, expiresAtMs: now + LEASE_MS };
+    return token;
   };
 
   const put = (item: StoredValue, where: GuardedPartition, before: Entry): void => {
@@ -106,7 +112,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     const entry = find(item, where);
     if (!entry) return;
     const wasFenced = entry.fences.size > 0;
-    entry.fences.delete(item.xid);
+    for (const fence of entry.fences.keys()) if (names(item.xid, fence)) entry.fences.delete(fence);
     if (!entry.held || BigInt(entry.held.value.version) < BigInt(item.version)) {
       delete entry.held;
       delete entry.token;
@@ -137,15 +143,16 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
         put(item, where, entry);
         return 'filled' as const;
       }),
-    fence: async (batches, xid, token) =>
+    fence: async (batches, xid, secret) =>
       each(batches, (item, where) => {
         const now = clock.nowMs();
+        const token = granted(secret);
         const entry = find(item, where) ?? fresh(item, where, 0);
-        entry.fences.set(xid, now);
+        entry.fences.set(fenceOf(xid, token), now);
         entry.token = { token, expiresAtMs: now + FENCE_GRACE_MS };
         entry.expiresAtMs = Number.POSITIVE_INFINITY;
         keep(entry);
-        return 'fenced' as const;
+        return token;
       }),
     publish: async (batches) =>
       each(batches, (item, where) => {
@@ -200,7 +207,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
       return [...pinned.values()]
         .filter(({ partition }) => partition === batch.partition)
         .filter((entry) => entry.generation === batch.guard.generation && Math.max(...entry.fences.values()) <= before)
-        .map(({ view, key, fences }) => ({ view, key, xids: [...fences.keys()] }));
+        .map(({ view, key, fences }) => ({ view, key, fences: [...fences.keys()] }));
     },
     peek: async (_partition, item) => {
       const name = nameOf(item.view, item.key);
@@ -227,3 +234,6 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     },
   };
 }
+
+/** Whether a drop of `xid`, a transaction or one fence, ends `fence`. */
+const names = (xid: string, fence: string): boolean => xid === fence || xid === xidOf(fence);

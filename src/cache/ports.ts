@@ -97,7 +97,7 @@ export interface ChangeLog {
   closeEpoch(closing: Closing): Promise<boolean>;
   /** Opens a closed epoch for one incarnation and generation. False when it is open already or no longer in force. */
   openEpoch(opening: Omit<PartitionRow, 'open'>): Promise<boolean>;
-  /** A cursor at now: nothing before it is pending. */
+  /** A cursor at now: nothing before it is pending, and no crash undoes what it has seen. */
   now(): Promise<string>;
   /** What `partitions` have pending since `cursor`. */
   changesSince(cursor: string, partitions: readonly number[]): Promise<ChangeBatch>;

@@ -53,7 +53,7 @@ interface Question<Source> {
 }
 
 type StoreAnswer =
-  | { readonly kind: 'reply'; readonly reply: ReadReply; readonly guard: Guard; readonly token: string }
+  | { readonly kind: 'reply'; readonly reply: ReadReply; readonly guard: Guard }
   | { readonly kind: 'bypass' };
 
 export class Reader<Source> {
@@ -90,14 +90,14 @@ export class Reader<Source> {
     for (let attempt = 0; attempt < BUSY_ATTEMPTS && own < OWN_ATTEMPTS; attempt++) {
       const answer = await this.#batch.ask(name, { view, key, part }).answer;
       if (answer.kind === 'bypass') return this.#fromSql('BYPASS', view, key, part);
-      const { reply, guard, token } = answer;
+      const { reply, guard } = answer;
       if (reply.kind === 'hit') {
         refresher.met(view, key, reply);
         return { ...reply, outcome: 'HIT' };
       }
       if (reply.kind === 'fenced') return this.#fromSql('FENCED', view, key, part);
       if (reply.kind === 'lease') {
-        const lease: Lease = { token, fences: reply.fences, guard };
+        const lease: Lease = { token: reply.token, xids: reply.xids, guard };
         return this.#fromSql('MISS', view, key, part, lease);
       }
       const flight = refill.flightOf({ view: view.name, key });
@@ -153,7 +153,7 @@ export class Reader<Source> {
       }
       const batch = batches.get(partition) ?? { partition, guard, items: [], asked: [] };
       batches.set(partition, batch);
-      batch.items.push({ view: view.name, key, field: fieldOf(view), token: `${secret}${at}`, part });
+      batch.items.push({ view: view.name, key, field: fieldOf(view), secret: `${secret}${at}`, part });
       batch.asked.push(one);
     }
     if (batches.size === 0) return;
@@ -167,8 +167,7 @@ export class Reader<Source> {
     sent.forEach((batch, at) => {
       batch.asked.forEach((one, index) => {
         const reply = believed[at]?.[index];
-        const token = batch.items[index]?.token ?? '';
-        one.resolve(reply ? { kind: 'reply', reply, guard: batch.guard, token } : { kind: 'bypass' });
+        one.resolve(reply ? { kind: 'reply', reply, guard: batch.guard } : { kind: 'bypass' });
       });
     });
   }

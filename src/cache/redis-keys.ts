@@ -14,6 +14,7 @@ export function redisKeys(installation: string) {
     /** Entry and members of each. */
     entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) =>
       items.flatMap(({ view, key }) => [entry(partition, view, key), members(partition, view, key)]),
+    allowance: (partition: number, key: string) => `${tag(partition)}a:${key}`,
     /** Where members are put aside; `name` is nobody else's. */
     staged: (partition: number, name: string) => `${tag(partition)}s:${name}`,
     /** View and key of an entry's name. */

@@ -16,6 +16,9 @@ export const LINK_OPTIONS = {
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
 } satisfies RedisOptions;
 
+/** Before a client that has given up is told to connect again. */
+const AGAIN_MS = 100;
+
 /** Told each time that a server was examined, or refused us. */
 export type Tell = (fault: string | undefined) => void;
 
@@ -24,6 +27,7 @@ export class RedisLink {
   readonly #tell: Tell;
   #facts: ServerFacts | undefined;
   #refused = false;
+  #closed = false;
   #connected: Promise<void> | undefined;
   #examined: Promise<void> = Promise.resolve();
 
@@ -39,6 +43,10 @@ export class RedisLink {
     });
     redis.on('close', () => {
       this.#facts = undefined;
+    });
+    // The client gives up for good when it is told to look anew while it is asking the sentinels.
+    redis.on('end', () => {
+      if (!this.#closed) setTimeout(() => redis.connect().catch(() => {}), AGAIN_MS).unref();
     });
   }
 
@@ -83,6 +91,7 @@ export class RedisLink {
   }
 
   close(): void {
+    this.#closed = true;
     this.#redis.disconnect();
   }
 

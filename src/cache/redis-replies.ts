@@ -1,7 +1,15 @@
 // Decodes what the scripts return. A reply of another form is a defect of ours or of the server, and says so.
 import { CacheUnavailable } from './errors.js';
 import type { Answer, Unavailable } from './redis-exchange.js';
-import type { EntryFacts, Guarded, Hit, Meta, ReadReply, StandingFence } from './store.js';
+import {
+  type EntryFacts,
+  type Guarded,
+  type Hit,
+  type Meta,
+  type ReadReply,
+  type StandingFence,
+  xidOf,
+} from './store.js';
 
 /** A script returned something that it never should. */
 export class UnexpectedReply extends Error {
@@ -46,8 +54,14 @@ export function word<Word extends string>(...words: readonly Word[]): (reply: un
 export function readReplyOf(reply: unknown): ReadReply {
   const [kind, ...rest] = array(reply);
   if (kind === 'busy' || kind === 'fenced') return { kind };
-  if (kind === 'lease') return { kind, fences: xidsOf(rest[0]) };
+  if (kind === 'lease') return { kind, token: token(rest[0]), xids: fenceNames(rest[1]).map(xidOf) };
   return hitOf(reply);
+}
+
+/** A token that was granted. */
+export function token(reply: unknown): string {
+  if (typeof reply !== 'string') throw new UnexpectedReply(reply);
+  return reply;
 }
 
 export function hitOf(reply: unknown): Hit {
@@ -79,7 +93,7 @@ export function metaOf(reply: unknown): Meta {
 
 export function fencesOf(reply: unknown, parse: (name: string) => { view: string; key: string }): StandingFence {
   const [name, fences] = array(reply);
-  return { ...parse(String(name)), xids: xidsOf(fences) };
+  return { ...parse(String(name)), fences: fenceNames(fences) };
 }
 
 export function factsOf(reply: readonly unknown[]): EntryFacts {
@@ -105,5 +119,5 @@ const text = (reply: unknown): string | undefined =>
 
 const decimal = (reply: unknown): string => String(reply).replace(/^0+(?=\d)/, '');
 
-const xidsOf = (fences: unknown): string[] =>
+const fenceNames = (fences: unknown): string[] =>
   (text(fences) ?? '').split(',').flatMap((fence) => (fence === '' ? [] : [fence.split(':')[0] ?? '']));

@@ -13,6 +13,7 @@ import {
   hitOf,
   metaOf,
   readReplyOf,
+  token,
   word,
 } from './redis-replies.js';
 import type { RedisServers } from './redis-servers.js';
@@ -133,7 +134,7 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
       const argsOf = (items: (typeof batches)[number]['items']) => [
         LEASE_MS,
         FENCE_GRACE_MS,
-        ...items.flatMap(({ field, token, part }) => [field, token, ...partArgs(part)]),
+        ...items.flatMap(({ field, secret, part }) => [field, secret, ...partArgs(part)]),
       ];
       return guarded('reads', callsOf(scripts.read, batches, argsOf, false), readReplyOf);
     },
@@ -142,9 +143,11 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
       const argsOf = (items: (typeof batches)[number]['items']) => [
         LEASE_MS,
         RENEW_AFTER,
-        ...items.flatMap(({ field, token }) => [field, token]),
+        ...items.flatMap(({ field, secret }) => [field, secret]),
       ];
-      return guarded('reads', callsOf(scripts.renew, batches, argsOf, false), word('granted', 'refused'));
+      return guarded('reads', callsOf(scripts.renew, batches, argsOf, false), (reply) =>
+        reply === null ? undefined : token(reply),
+      );
     },
 
     fill: async (batches) => {
@@ -152,9 +155,9 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
       return guarded('reads', calls, word('filled', 'refused'));
     },
 
-    fence: (batches, xid, token) => {
-      const calls = callsOf(scripts.fence, batches, () => [xid, token, FENCE_GRACE_MS]);
-      return guarded('writes', calls, word('fenced'));
+    fence: (batches, xid, secret) => {
+      const calls = callsOf(scripts.fence, batches, () => [xid, secret, FENCE_GRACE_MS]);
+      return guarded('writes', calls, token);
     },
 
     publish: async (batches) =>

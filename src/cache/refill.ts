@@ -20,7 +20,8 @@ const ITEMS_PER_CALL = 100;
 /** The right to fill one entry, as granted by a read under `guard`. */
 export interface Lease {
   readonly token: string;
-  readonly fences: readonly string[];
+  /** Transactions that must have ended in what is filled. */
+  readonly xids: readonly string[];
   readonly guard: Guard;
 }
 
@@ -152,7 +153,7 @@ export class Refill<Source> {
     const leased: Leased<Filling>[] = [];
     for (const [question, row] of loaded) {
       const { lease, settled } = question;
-      if (lease?.fences.every((xid) => endedIn(row.snapshot, xid))) {
+      if (lease?.xids.every((xid) => endedIn(row.snapshot, xid))) {
         const { guard, token } = lease;
         leased.push({ guard, item: { ...this.storedForm(view, row), token, question } });
         continue;

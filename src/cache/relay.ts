@@ -4,6 +4,7 @@
 //
 // A cursor counts as stored only once the WAL it saw is on disk: a crash of Postgres may undo what was not, and give
 // its transaction ids to others.
+import { Carried } from './carried.js';
 import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
@@ -49,7 +50,7 @@ export class Relay {
   readonly #positions = new Map<number, Position>();
   #running: Promise<void> | undefined;
   #stopped = false;
-  #lookedAtMs: number;
+  readonly #carriedOver: Carried;
   readonly #sweep: Sweep;
   /** What the last look saw and dropped: seen again while its WAL is on the way to the disk, it need not be dropped again. */
   #carried: ReadonlySet<string> = new Set();
@@ -60,13 +61,13 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#lookedAtMs = options.clock.nowMs();
+    this.#carriedOver = new Carried(options.partitions, options.clock.nowMs());
     this.#sweep = new Sweep(options);
   }
 
-  /** Milliseconds since the change log was last known to be carried over. */
+  /** Milliseconds since the change log was last known to be carried over to every partition, by whatever gateway. */
   get lagMs(): number {
-    return this.#options.clock.nowMs() - this.#lookedAtMs;
+    return this.#options.clock.nowMs() - this.#carriedOver.sinceMs;
   }
 
   /** Carries over everything that was committed before the call. Rejects when Postgres or the store is out of reach. */
@@ -124,9 +125,7 @@ export class Relay {
     const now = clock.nowMs();
     const moves = [...this.#positions].map(([partition, { movedAtMs }]) => ({ partition, movedAtMs }));
     const left = moves.filter(({ movedAtMs }) => now - movedAtMs > IDLE_LEADER_MS).map(({ partition }) => partition);
-    if (left.length === 0)
-      this.#lookedAtMs = Math.max(this.#lookedAtMs, Math.min(now, ...moves.map((each) => each.movedAtMs)));
-    else await this.#look(new Set(left));
+    if (left.length > 0) await this.#look(new Set(left));
     await this.#sweep.nowAndThen(this.#standing(new Set(left)));
   }
 
@@ -151,8 +150,9 @@ export class Relay {
         ]);
         continue;
       }
-      const { stored } = meta;
-      if (!stored || stored.epoch !== guard.epoch || stored.generation !== guard.generation) {
+      const { incarnation, stored } = meta;
+      const isIts = stored?.epoch === guard.epoch && stored.generation === guard.generation;
+      if (!isIts || incarnation !== guard.incarnation) {
         this.#positions.delete(partition);
         lost.push(partition);
         continue;
@@ -160,16 +160,17 @@ export class Relay {
       const before = this.#positions.get(partition);
       if (before?.guard === guard && before.stored === stored.cursor) continue;
       const { cursor } = stored;
+      // Somebody moved it since it was looked at.
+      if (before?.guard === guard) this.#carriedOver.note([partition], clock.nowMs());
       this.#positions.set(partition, { guard, stored: cursor, durable: cursor, movedAtMs: clock.nowMs() });
     }
-    if (lost.length > 0) trust.distrust(lost, 'The relay met another generation.');
+    if (lost.length > 0) trust.distrust(lost, 'The relay met another generation or master.');
   }
 
   /** At all partitions, or at these only. */
   async #look(only?: ReadonlySet<number>): Promise<void> {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
-    let carried = 0;
     const carriedNow = new Set<string>();
     for (const [durable, partitions] of this.#byCursor(only)) {
       const batch = await changeLog.changesSince(durable, partitions);
@@ -178,16 +179,15 @@ export class Relay {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
       }
-      const fresh = batch.entries.filter((entry) => !this.#carried.has(this.#nameOf(entry)));
+      const fresh = batch.entries.filter((entry) => !this.#carried.has(nameOf(entry)));
       const reached = await this.#apply(fresh, partitions);
-      for (const entry of batch.entries) carriedNow.add(this.#nameOf(entry));
+      for (const entry of batch.entries) if (reached.includes(entry.partition)) carriedNow.add(nameOf(entry));
       this.#settle(batch, reached);
       await this.#advance(reached, fresh.length > 0);
-      carried += reached.length;
+      this.#carriedOver.note(reached, startedMs);
       if (batch.awaited) await this.#recordCovered(reached);
     }
     this.#carried = carriedNow;
-    if (carried === this.#options.partitions) this.#lookedAtMs = startedMs;
   }
 
   /** Another session may be of a server that has crashed: what was not known to be on disk counts no more. */
@@ -196,11 +196,6 @@ export class Relay {
     this.#session = session;
     this.#carried = new Set();
     for (const position of this.#positions.values()) delete position.candidate;
-  }
-
-  /** One change under one guard. */
-  #nameOf({ partition, view, key, version }: ChangedEntry): string {
-    return `${this.#positions.get(partition)?.guard.epoch} ${view}:${key}@${version}`;
   }
 
   /** Only what is certain to be on disk: after a crash others may get the ids of what was not. */
@@ -295,3 +290,5 @@ export class Relay {
     }
   }
 }
+
+const nameOf = ({ view, key, version }: ChangedEntry): string => `${view}:${key}@${version}`;

@@ -17,11 +17,11 @@ export interface Call {
 }
 
 export const scripts = {
-  read: load('read', ['guard', 'heal', 'members'], 'allow-oom'),
-  renew: load('renew', ['guard', 'heal', 'members']),
+  read: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom'),
+  renew: load('renew', ['guard', 'grant', 'heal', 'members']),
   stage: load('stage', ['guard', 'members']),
   fill: load('fill', ['guard', 'heal', 'members', 'entry']),
-  fence: load('fence', ['guard', 'heal'], 'allow-oom'),
+  fence: load('fence', ['guard', 'grant', 'heal'], 'allow-oom'),
   publish: load('publish', ['guard', 'heal', 'members', 'entry', 'release']),
   patch: load('patch', ['guard', 'heal', 'members', 'release']),
   drop: load('drop', ['guard', 'heal', 'release'], 'allow-oom'),
@@ -31,6 +31,7 @@ export const scripts = {
   fences: load('fences', ['guard', 'heal'], 'allow-oom'),
   peek: load('peek', ['guard', 'members'], 'no-writes,allow-oom'),
   inspect: load('inspect', ['guard'], 'no-writes,allow-oom'),
+  allowance: load('allowance', []),
 };
 
 /** Runs all calls in one round-trip. A reply is what the script returned, or the error it failed with. */

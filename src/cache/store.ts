@@ -23,11 +23,11 @@ export interface ReadItem {
   readonly field: string;
   /** Asked of entries with members. */
   readonly part?: Part | undefined;
-  /** Becomes the lease token if the entry must be refilled and nobody else does it. */
-  readonly token: string;
+  /** What the lease token is made of if the entry must be refilled and nobody else does it. */
+  readonly secret: string;
 }
 
-/** Names the value to be renewed, and the token to be granted. */
+/** Names the value to be renewed, and what the token to be granted is made of. */
 export type RenewItem = Omit<ReadItem, 'part'>;
 
 export interface Hit {
@@ -47,8 +47,8 @@ export interface Hit {
 
 export type ReadReply =
   | Hit
-  /** This caller's token now stands: it may fill, once the transactions in `fences` have ended in its snapshot. */
-  | { readonly kind: 'lease'; readonly fences: readonly string[] }
+  /** This token now stands: its caller may fill, once the transactions in `xids` have ended in its snapshot. */
+  | { readonly kind: 'lease'; readonly token: string; readonly xids: readonly string[] }
   /** Another caller fills. */
   | { readonly kind: 'busy' }
   /** A transaction is about to commit, or has not been seen to end yet: read SQL, do not fill. */
@@ -98,11 +98,12 @@ export interface PatchItem extends MemberChange {
   readonly count: number;
 }
 
-/** Removes what is older than `version`, this transaction's fence, and any lease. Version `0` only lifts. */
+/** Removes what is older than `version`, and with it any lease; and fences. Version `0` only lifts. */
 export interface DropItem {
   readonly view: string;
   readonly key: string;
   readonly version: string;
+  /** A transaction, all of whose fences go; or one fence, as {@link fenceOf} names it. */
   readonly xid: string;
 }
 
@@ -133,7 +134,8 @@ export interface EntryFacts {
 export interface StandingFence {
   readonly view: string;
   readonly key: string;
-  readonly xids: readonly string[];
+  /** As {@link fenceOf} names them. */
+  readonly fences: readonly string[];
 }
 
 /**
@@ -146,21 +148,24 @@ export interface Store {
   read(batches: readonly (GuardedPartition & { readonly items: readonly ReadItem[] })[]): Promise<Guarded<ReadReply>[]>;
   /**
    * Grants the one lease token of entries that stand whole in the last part of their life, unfenced and with no live
-   * token, so that they are loaded anew before they expire; readers go on hitting what stands.
+   * token, so that they are loaded anew before they expire; readers go on hitting what stands. Undefined where not.
    */
   renew(
     batches: readonly (GuardedPartition & { readonly items: readonly RenewItem[] })[],
-  ): Promise<Guarded<'granted' | 'refused'>[]>;
+  ): Promise<Guarded<string | undefined>[]>;
   /** Stores a value while its token stands. Where there is no memory for it: unavailable, of the kind `memory`. */
   fill(
     batches: readonly (GuardedPartition & { readonly items: readonly FillItem[] })[],
   ): Promise<Guarded<'filled' | 'refused'>[]>;
-  /** Hides entries from readers until the transaction `xid` has ended; its write token takes the token slot. */
+  /**
+   * Hides entries from readers until the transaction `xid` has ended. Gives the write token, made of `secret`, that took
+   * the token slot of each.
+   */
   fence(
     batches: readonly (GuardedPartition & { readonly items: readonly FenceItem[] })[],
     xid: string,
-    token: string,
-  ): Promise<Guarded<'fenced'>[]>;
+    secret: string,
+  ): Promise<Guarded<string>[]>;
   /** Stores a committed value while its write token stands; else, or where memory is short, drops what is older. */
   publish(
     batches: readonly (GuardedPartition & { readonly items: readonly PublishItem[] })[],
@@ -182,10 +187,19 @@ export interface Store {
   /** Entries of this partition fenced for longer than `olderThanMs`. */
   standingFences(partition: GuardedPartition, olderThanMs: number): Promise<readonly StandingFence[]>;
   /** What is left of an entry, fenced or not, of whatever generation; undefined where nothing is. Nobody vouches for it. */
-  peek(partition: number, item: Omit<ReadItem, 'token'>): Promise<Hit | undefined>;
+  peek(partition: number, item: Omit<ReadItem, 'secret'>): Promise<Hit | undefined>;
   inspect(partition: GuardedPartition, view: string, key: string, field: string): Promise<EntryFacts>;
   close(): Promise<void>;
 }
+
+/**
+ * The one fence that the write token of transaction `xid` was granted with. A crash of Postgres may give the id of a
+ * transaction that it undid to another: who ends a fence that its transaction has not committed must name it so.
+ */
+export const fenceOf = (xid: string, token: string): string => `${xid}${token.slice(token.lastIndexOf('.'))}`;
+
+/** The transaction of a fence. */
+export const xidOf = (fence: string): string => fence.slice(0, fence.indexOf('.'));
 
 /** Readers of a fence younger than this read SQL without taking the token: its writer is about to publish. */
 export const FENCE_GRACE_MS = 100;

@@ -1,7 +1,7 @@
 // Ends the fences of transactions that have ended but whose gateway never said so and whom no reader met.
 import type { Clock } from './clock.js';
 import type { ChangeLog } from './ports.js';
-import type { GuardedPartition, Store } from './store.js';
+import { type GuardedPartition, type Store, xidOf } from './store.js';
 
 const SWEEP_MS = 5_000;
 const SWEEP_AGE_MS = 1_000;
@@ -32,10 +32,11 @@ export class Sweep {
     if (clock.nowMs() - this.#sweptAtMs < SWEEP_MS) return;
     this.#sweptAtMs = clock.nowMs();
     for (const where of partitions) {
-      const fences = await store.standingFences(where, SWEEP_AGE_MS);
-      const ended = fences.length > 0 ? await changeLog.ended(fences.flatMap(({ xids }) => xids)) : new Set<string>();
-      const items = fences.flatMap(({ view, key, xids }) =>
-        xids.filter((xid) => ended.has(xid)).map((xid) => ({ view, key, xid, version: ANY_VERSION })),
+      const standing = await store.standingFences(where, SWEEP_AGE_MS);
+      const xids = standing.flatMap(({ fences }) => fences.map(xidOf));
+      const ended = xids.length > 0 ? await changeLog.ended(xids) : new Set<string>();
+      const items = standing.flatMap(({ view, key, fences }) =>
+        fences.filter((each) => ended.has(xidOf(each))).map((xid) => ({ view, key, xid, version: ANY_VERSION })),
       );
       if (items.length > 0) await store.drop([{ ...where, items }]);
     }

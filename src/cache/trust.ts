@@ -230,12 +230,12 @@ export class Trust {
   /** Goes one step with each partition that is not trusted; whether that led anywhere. */
   async #learnOnce(): Promise<boolean> {
     const { store, changeLog, events } = this.#options;
-    const unknown = this.#unknown();
-    // The rows are older than the metas: newer ones could be those of an epoch that another gateway is just beginning.
-    const metas = await store.meta(unknown);
+    // Rows before metas: newer ones could be those of an epoch that another gateway is just beginning.
+    const unknown = this.#unknown().map((partition) => ({ partition, row: this.#lease.row(partition) }));
+    const metas = await store.meta(unknown.map(({ partition }) => partition));
     const standing: Standing[] = [];
-    const steps = unknown.map(async (partition, at): Promise<boolean> => {
-      const [meta, row] = [metas[at], this.#lease.row(partition)];
+    const steps = unknown.map(async ({ partition, row }, at): Promise<boolean> => {
+      const meta = metas[at];
       if (!meta?.incarnation) return false;
       const agreed = this.#isAbandoned(row) ? undefined : agreedOn(meta, row);
       if (!agreed) return this.#succession.step(partition, row, meta, this.#isAbandoned(row));

@@ -78,13 +78,12 @@ export class Upkeep<Source> {
   /** Loads anew those of `keys`, one batch at most, that stand near the end of their life and that nobody else renews. */
   async renew(view: AnyView<Source>, keys: readonly string[]): Promise<void> {
     const answers = await this.#send(leasable(view, keys), (batches) => this.#options.store.renew(batches));
-    const granted = answers.filter(({ reply }) => reply === 'granted');
-    if (granted.length === 0) return;
-    this.#options.events.emit({ kind: 'renewing', view: view.name, keys: granted.map(({ item }) => item.key) });
-    await this.#fill(
-      view,
-      granted.map(({ item, guard }) => ({ key: item.key, lease: { token: item.token, fences: [], guard } })),
+    const granted = answers.flatMap(({ item, reply, guard }) =>
+      reply === undefined ? [] : [{ key: item.key, lease: { token: reply, xids: [], guard } }],
     );
+    if (granted.length === 0) return;
+    this.#options.events.emit({ kind: 'renewing', view: view.name, keys: granted.map(({ key }) => key) });
+    await this.#fill(view, granted);
   }
 
   async #warm(view: AnyView<Source>, keys: readonly string[]): Promise<number> {
@@ -92,7 +91,7 @@ export class Upkeep<Source> {
     for (let look = 1; look <= LOOKS && left.length > 0; look++) {
       const answers = await this.#send(leasable(view, left), (batches) => this.#options.store.read(batches));
       const granted = answers.flatMap(({ item, reply, guard }) =>
-        reply.kind === 'lease' ? [{ key: item.key, lease: { token: item.token, fences: reply.fences, guard } }] : [],
+        reply.kind === 'lease' ? [{ key: item.key, lease: { token: reply.token, xids: reply.xids, guard } }] : [],
       );
       const filled = await this.#fill(view, granted);
       const standing = new Set(answers.flatMap(({ item, reply }) => (reply.kind === 'hit' ? [item.key] : [])));
@@ -151,5 +150,5 @@ function inBatches<Item>(items: readonly Item[], size: number): readonly (readon
 
 function leasable(view: AnyView<never>, keys: readonly string[]): RenewItem[] {
   const secret = randomBytes(16).toString('base64url');
-  return keys.map((key, at) => ({ view: view.name, key, field: fieldOf(view), token: `${secret}${at}` }));
+  return keys.map((key, at) => ({ view: view.name, key, field: fieldOf(view), secret: `${secret}${at}` }));
 }

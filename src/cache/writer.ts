@@ -7,7 +7,7 @@ import type { CacheEvent, Events } from './events.js';
 import type { MemberChange } from './part.js';
 import { partitionOf } from './partition.js';
 import type { Closed } from './ports.js';
-import type { Guard, Guarded, PatchItem, Store, StoredValue } from './store.js';
+import { fenceOf, type Guard, type Guarded, type PatchItem, type Store, type StoredValue } from './store.js';
 import type { Trust } from './trust.js';
 import type { EntryRef } from './view.js';
 
@@ -15,11 +15,15 @@ import type { EntryRef } from './view.js';
 const SETTLE_MS = 1_000;
 const SETTLE_RETRY_MS = 20;
 
+interface FencedEntry extends EntryRef {
+  readonly token: string | undefined;
+}
+
 /** What one transaction did about the entries that it changes. */
 export interface Fenced {
   readonly xid: string;
-  readonly token: string;
-  readonly entries: readonly EntryRef[];
+  /** What was fenced, each with its write token where the store has confirmed it. */
+  readonly entries: readonly FencedEntry[];
   /** Epochs that it closed, because their partitions could not be fenced. */
   readonly closed: readonly Closed[];
 }
@@ -74,28 +78,35 @@ export class Writer {
   async fence(entries: readonly EntryRef[], xid: string, close: CloseInTransaction): Promise<Fenced> {
     const { store, trust } = this.#options;
     const batches = this.#batched(entries, (partition) => trust.guardOf(partition));
-    const reached = batches.flatMap(({ items }) => items);
     const guarded = new Set(batches.map(({ partition }) => partition));
     const unreached = new Set(entries.map((entry) => this.#partitionOf(entry)).filter((each) => !guarded.has(each)));
     const closed = unreached.size > 0 ? await close([...unreached]) : [];
     if (!closed)
       throw new CacheUnavailable('This gateway does not trust the cache at the moment; try again.', 'untrusted');
-    const fenced: Fenced = { xid, token: randomBytes(16).toString('base64url'), entries: reached, closed };
-    if (batches.length === 0) return fenced;
-    const replies = await store.fence(batches, xid, fenced.token);
+    if (batches.length === 0) return { xid, entries: [], closed };
+    const replies = await store.fence(batches, xid, randomBytes(16).toString('base64url'));
+    const fenced: Fenced = {
+      xid,
+      entries: batches.flatMap(({ items }, at) => fencedEntries(items, replies[at])),
+      closed,
+    };
     if (trust.believed(batches, replies).includes(undefined)) {
       void this.lift(fenced);
       const failure = replies.find((reply) => reply.kind === 'unavailable');
       throw failure?.error ?? new CacheUnavailable('The cache is moving to another store; try again.', 'untrusted');
     }
-    for (const entry of reached) this.#emit('fence', entry);
+    for (const entry of fenced.entries) this.#emit('fence', entry);
     return fenced;
   }
 
   /** Takes the fences of a transaction that did not commit away again. Best effort: a reader or the sweep ends what stays. */
   async lift({ xid, entries }: Fenced): Promise<void> {
     if (entries.length === 0) return;
-    await this.#drop(entries.map((entry) => ({ ...entry, version: '0', xid })));
+    await this.#drop(
+      entries.map(({ view, key, token }) => {
+        return { view, key, version: '0', xid: token === undefined ? xid : fenceOf(xid, token) };
+      }),
+    );
     for (const entry of entries) this.#emit('lifted', entry);
   }
 
@@ -103,12 +114,14 @@ export class Writer {
    * Makes a committed transaction visible: publishes values while its write token stands, else drops what is older. Resolves
    * to true once every partition has confirmed, under whatever guard is in force by then, or nobody trusts it as it was.
    */
-  async settle({ xid, token, closed }: Fenced, committed: readonly Committed[]): Promise<boolean> {
+  async settle({ xid, entries, closed }: Fenced, committed: readonly Committed[]): Promise<boolean> {
     const { trust, clock } = this.#options;
     const deadlineMs = clock.nowMs() + SETTLE_MS;
     const open = committed.filter((entry) => !closed.some(({ partition }) => partition === this.#partitionOf(entry)));
-    const values = open.flatMap(({ stored }) => (stored ? [{ ...stored, xid, token }] : []));
-    const deltas = open.flatMap(({ delta }) => (delta ? [{ ...delta, xid, token }] : []));
+    const tokens = new Map(entries.map((entry) => [nameOf(entry), entry.token]));
+    const withToken = <Item extends EntryRef>(item: Item) => ({ ...item, xid, token: tokens.get(nameOf(item)) ?? '' });
+    const values = open.flatMap(({ stored }) => (stored ? [withToken(stored)] : []));
+    const deltas = open.flatMap(({ delta }) => (delta ? [withToken(delta)] : []));
     const bare = open.filter(({ stored, delta }) => !stored && !delta).map((entry) => ({ ...entry, xid }));
     let left: readonly (EntryRef & { version: string; xid: string })[] = [
       ...(await this.#publish(values, (batches) => this.#options.store.publish(batches))),
@@ -199,3 +212,8 @@ export class Writer {
     this.#options.events.emit(event);
   }
 }
+
+const fencedEntries = (items: readonly EntryRef[], reply: Guarded<string> | undefined): FencedEntry[] =>
+  items.map(({ view, key }, at) => ({ view, key, token: reply?.kind === 'done' ? reply.replies[at] : undefined }));
+
+const nameOf = ({ view, key }: EntryRef) => `${view}:${key}`;

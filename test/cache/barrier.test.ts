@@ -1,6 +1,8 @@
 // cache_barrier(timeout): for whoever writes by SQL and must know when every gateway shows it.
+import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, migrate, waitForBarrier } from '../../src/db/index.js';
+import { isCarriedOver } from '../../src/resolvers/carried-over.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type Gateway, openGateway } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
@@ -83,6 +85,25 @@ describe.each(['redis', 'memory'] as const)('cache_barrier with %s', (store) => 
   it('tells a bulk write whether it is visible', async () => {
     await database.psql`INSERT INTO notes SELECT 'bulk ' || n, 'text' FROM generate_series(1, 1000) AS n`;
     expect(await waitForBarrier(gateway.connection.db)).toBe(true);
+  });
+
+  it('lets a bulk write go at the first look when its gateway has lost the store', async () => {
+    const lost = await openGateway(database, { redisUrl: 'redis://127.0.0.1:1', start: false, leads: false });
+    const look = await gateway.holdRelay();
+    await database.psql`INSERT INTO notes SELECT 'more ' || n, 'text' FROM generate_series(1, 1000) AS n`;
+    const asked: unknown[] = [];
+    const { db } = lost.connection;
+    const counting = Object.assign(Object.create(db), {
+      execute: (query: SQL) => {
+        asked.push(query);
+        return db.execute(query);
+      },
+    });
+    expect(await isCarriedOver({ cache: lost.cache, db: counting })).toBe(false);
+    expect(asked).toHaveLength(1);
+    look.open();
+    await eventually(() => isCarriedOver({ cache: gateway.cache, db }));
+    await lost.close();
   });
 
   it('errors when no gateway is alive, and says what to do', async () => {

@@ -77,6 +77,18 @@ describe('while no gateway reaches Redis', () => {
     for (const gateway of both()) expect(await gateway.note('a')).toBe('newest');
   });
 
+  it('those that come after do not wait for each other, in one partition too', async () => {
+    await written();
+    const sameAs = (partition: number) => (key: string) => partitionOf('note', key, database.partitions) === partition;
+    const keys = Array.from({ length: 40 }, (_, at) => `b${at}`);
+    const [other = ''] = keys.filter(sameAs(partitionOf('note', 'a', database.partitions)));
+    const first = await beginWriting(one, 'a', 'newer');
+    await first.fence();
+    await eventually(() => writeNote(two, other, 'beside it').catch(() => false), 20_000);
+    await first.commit();
+    expect(await first.settle()).toBe(true);
+  });
+
   it('what Redis still holds when it is back is not answered, and what did not change is kept', async () => {
     await written();
     const { generation } = (await rowOfA()) ?? {};

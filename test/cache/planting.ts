@@ -27,14 +27,15 @@ export async function plant(
   const partition = partitionOf(view.name, key, partitions);
   const guard = (await changeLog.partitions()).find((row) => row.partition === partition);
   if (!guard) throw new Error(`Partition ${partition} was never begun.`);
-  const token = 'planted';
   const entry = { view: view.name, key, field: fieldOf(view) };
-  const stored = { ...entry, shape: view.shape, version, changedAtMs, ttlMs: 3_600_000, value, members, token };
+  const stored = { ...entry, shape: view.shape, version, changedAtMs, ttlMs: 3_600_000, value, members };
   // The relay may be dropping what was written a moment ago, and takes the lease with it.
   await eventually(async () => {
     await store.drop([{ partition, guard, items: [{ ...entry, version: ANY_VERSION, xid: '0' }] }]);
-    await store.read([{ partition, guard, items: [{ ...entry, token }] }]);
-    const [reply] = await store.fill([{ partition, guard, items: [stored] }]);
+    const [read] = await store.read([{ partition, guard, items: [{ ...entry, secret: 'planted' }] }]);
+    const lease = read?.kind === 'done' ? read.replies[0] : undefined;
+    if (lease?.kind !== 'lease') return false;
+    const [reply] = await store.fill([{ partition, guard, items: [{ ...stored, token: lease.token }] }]);
     return reply?.kind === 'done' && reply.replies[0] === 'filled';
   });
 }

@@ -107,7 +107,7 @@ describe('the masters of a cluster', () => {
   let open: Awaited<ReturnType<typeof openStore>>;
   let partitions: readonly Partition[];
   const readAll = () => {
-    const items = [{ view: 'note', key: 'k', field: 'value@1', token: 't' }];
+    const items = [{ view: 'note', key: 'k', field: 'value@1', secret: 't' }];
     return open.store.read(partitions.map(({ where }) => ({ ...where, items })));
   };
   beforeAll(async () => {

@@ -73,7 +73,7 @@ it('a server that is frozen ends no wait later than the time-out, and says of ea
   const guard = { incarnation, epoch: '1', generation: '1' };
   const where = { partition: 0, guard };
   const item = { view: 'note', key: 'k', field: 'value@1', version: '1', changedAtMs: 0, ttlMs: 1_000, value: '"v"' };
-  const stored = { ...item, shape: 'text' as const, members: null, token: 't', xid: '1' };
+  const stored = { ...item, shape: 'text' as const, members: null, token: 't', secret: 't', xid: '1' };
   const change = { ...stored, from: '0', set: [], remove: [], count: 0 };
   await server.freeze();
   const replies = await Promise.all([

@@ -29,7 +29,7 @@ it('without memory an entry is read, fenced, lifted and dropped, and an epoch be
   expect(await here.advance('start', 'next')).toBe(true);
   expect((await here.meta()).stored?.cursor).toBe('next');
   expect((await here.read('a', 't1')).kind).toBe('lease');
-  expect(await here.fence(['a'], '1', 'w1')).toEqual(['fenced']);
+  expect(await here.fence(['a'], '1', 'w1')).toBe(1);
   expect(await here.fences()).toEqual(['a']);
   expect(await here.drop('a', { version: '0', xid: '1' })).toBe('dropped');
   expect(await here.fences()).toEqual([]);
@@ -50,7 +50,7 @@ it('a publish refused for memory drops what is older and lifts its fence, so tha
   expect(await at.publish('publish', 'w1', '2', value({ json: '"new"', version: '2' }))).toBe('dropped');
   expect(await at.fences()).toEqual([]);
   await limit(0);
-  expect(await at.read('publish', 't1')).toEqual({ kind: 'lease', fences: [] });
+  expect(await at.read('publish', 't1')).toEqual({ kind: 'lease', xids: [] });
 });
 
 it('a publish refused for memory leaves the fence of another transaction', async () => {
@@ -61,7 +61,7 @@ it('a publish refused for memory leaves the fence of another transaction', async
   expect(await at.publish('two', 'w1', '3', value({ json: '"new"', version: '2' }))).toBe('dropped');
   await limit(0);
   await redis.elapse(0, 'two', FENCE_GRACE_MS + 1);
-  expect(await at.read('two', 't1')).toEqual({ kind: 'lease', fences: ['4'] });
+  expect(await at.read('two', 't1')).toEqual({ kind: 'lease', xids: ['4'] });
 });
 
 it('a change of single members refused for memory drops what is older', async () => {
@@ -78,7 +78,7 @@ it('a partition that is refused for memory says nothing of the others in its cal
   const here = await Partition.begin(redis.store, 2);
   await at.fence(['mine'], '6', 'w1');
   await limit(1);
-  const item = { view: 'note', key: 'mine', ...value({ version: '2' }), token: 'w1', xid: '6' };
+  const item = { view: 'note', key: 'mine', ...value({ version: '2' }), token: at.token('mine', 'w1'), xid: '6' };
   const other = here.under({ ...here.guard, epoch: '99' });
   const batches = [at, other].map(({ where }) => ({ ...where, items: [item] }));
   expect(await redis.store.publish(batches)).toEqual([{ kind: 'done', replies: ['dropped'] }, { kind: 'mismatch' }]);

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis, examineRedis, type RedisConnections, redisStore, type Store } from '../../src/cache/index.js';
+import { addressOf } from '../../src/cache/redis-address.js';
+import { openNode } from '../../src/cache/redis-servers.js';
 import { Partition, value } from '../contracts/partition.js';
 import { eventually } from '../support/eventually.js';
 import { startWatched, type Watched } from '../support/sentinel.js';
@@ -25,6 +27,20 @@ afterAll(async () => {
 it('finds the master by its sentinels', async () => {
   expect(await examineRedis(connections)).toMatch(/^(Redis|Valkey) [\d.]+ \(found by Sentinel\)$/);
   expect(await at.value('k')).toBe('"kept"');
+});
+
+it('is found by a link that is told to look anew while it asks the sentinels, which ends the driver', async () => {
+  const address = addressOf(watched.url);
+  if (address.kind !== 'sentinel') throw new Error('The watched master has a URL of sentinels.');
+  const { reads: link } = openNode('', address.options, () => {});
+  try {
+    const connecting = link.connect();
+    link.reconnect();
+    await connecting;
+    await eventually(() => link.facts?.role === 'master');
+  } finally {
+    link.close();
+  }
 });
 
 it('follows a failover to the new master, which answers as another life; the old one is not believed again', async () => {

@@ -91,7 +91,7 @@ it('several large values of one call are stored each by itself', async () => {
   const items = keys.map((key, index) => ({
     view: 'note',
     key,
-    token: `token ${key}`,
+    token: at.token(key, `token ${key}`),
     ...large('set', [20_000, 10, 7_000][index]),
   }));
   const filled = { kind: 'done', replies: ['filled', 'filled', 'filled'] };
@@ -106,7 +106,7 @@ describe('a chunk that is lost', () => {
     const filling = at.fill('lost', 't1', large('set'));
     await redis.cli.del(await somethingAside());
     expect(await filling).toBe('refused');
-    expect(await at.read('lost', 't2')).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.read('lost', 't2')).toEqual({ kind: 'lease', xids: [] });
     expect(await aside()).toEqual([]);
   });
 
@@ -123,14 +123,14 @@ describe('a chunk that is lost', () => {
     const publishing = at.publish('drop', 'w1', '2', { ...large('set'), version: '2' });
     await redis.cli.del(await somethingAside());
     expect(await publishing).toBe('dropped');
-    expect(await at.read('drop', 't1')).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.read('drop', 't1')).toEqual({ kind: 'lease', xids: [] });
   });
 });
 
 it('an epoch that begins between two chunks keeps everything out, and what lies aside goes by itself', async () => {
   const here = await Partition.begin(redis.store, partitions++);
   await here.read('epoch', 't1');
-  const items = [{ view: 'note', key: 'epoch', token: 't1', ...large('set') }];
+  const items = [{ view: 'note', key: 'epoch', token: here.token('epoch', 't1'), ...large('set') }];
   const filling = redis.store.fill([{ ...here.where, items }]);
   const name = await somethingAside(here.partition);
   const next = await here.next();
@@ -178,7 +178,7 @@ it('a change of more single members than one script may store drops what is olde
 describe('the scripts', () => {
   const keys = () => redisKeys(redis.installation);
   const stage = async (guard: Guard, token: string, before: number, members: readonly string[]) => {
-    const args = [...guardArgs(guard), token, 1_000, 10_000, 'set', before, ...members];
+    const args = [...guardArgs(guard), at.token(token, token), 1_000, 10_000, 'set', before, ...members];
     const names = [keys().meta(0), keys().staged(0, token), redis.key('e', token)];
     return (await run(redis.cli, [{ script: scripts.stage, keys: names, args }]))[0];
   };
@@ -186,7 +186,7 @@ describe('the scripts', () => {
     const item = { view: 'note', key: token, ...large('set', count) };
     const [entry = '', members = ''] = keys().entries(0, [item]);
     const names = [keys().meta(0), keys().fences(0), entry, members, keys().staged(0, token)];
-    const args = [...guardArgs(at.guard), 1, token, ...valueArgs(item, names.length)];
+    const args = [...guardArgs(at.guard), 1, at.token(token, token), ...valueArgs(item, names.length)];
     return (await run(redis.cli, [{ script: scripts.fill, keys: names, args }]))[0];
   };
 
@@ -196,7 +196,7 @@ describe('the scripts', () => {
     expect(await stage(at.guard, 'short', 2, ['c'])).toEqual(['done', 'staged']);
     await redis.cli.srem(keys().staged(0, 'short'), 'a');
     expect(await fill('short', 3)).toEqual(['done', 'refused']);
-    expect(await at.read('short', 't2')).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.read('short', 't2')).toEqual({ kind: 'lease', xids: [] });
   });
 
   it('put in place what is there whole', async () => {

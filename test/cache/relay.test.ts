@@ -197,6 +197,13 @@ describe('the relays of several gateways', () => {
     await Promise.all([leader.close(), other.close()]);
   });
 
+  it('tell of a lag that grows where the store is lost, also by one that does not lead', async () => {
+    const lost = await openGateway(database, { redisUrl: 'redis://127.0.0.1:1', leads: false, start: false });
+    await lost.cache.start(1);
+    await eventually(() => lost.cache.status().relayLagMs > 1_000);
+    await lost.close();
+  });
+
   it('let another lead when the leader is gone', async () => {
     const leader = await openGateway(database);
     const other = await openGateway(database);

@@ -32,7 +32,7 @@ describe('the in-process store', () => {
     const at = await Partition.begin(store, 0);
     await at.read('huge', 't1');
     await at.fill('huge', 't1', value({ json: JSON.stringify('x'.repeat(30_000)) }));
-    expect(await at.read('huge', 't2')).toEqual({ kind: 'lease', fences: [] });
+    expect(await at.read('huge', 't2')).toEqual({ kind: 'lease', xids: [] });
   });
 });
 
@@ -81,7 +81,7 @@ describe('Redis', () => {
     expect(await at.peek('lost', { kind: 'rows', first: 0, last: -1 })).toBeUndefined();
     expect(await at.read('lost', 't1', { part: { kind: 'rows', first: 0, last: 0 } })).toEqual({
       kind: 'lease',
-      fences: [],
+      xids: [],
     });
     await at.fill('lost', 't1', value({ members: ['"1"', '"2"'] }));
     expect(await at.page('lost', 0, -1)).toEqual(['"1"', '"2"']);
@@ -92,7 +92,7 @@ describe('Redis', () => {
     await redis.cli.del(redis.key('d', 'evicted'));
     expect(await at.read('evicted', 't1', { part: { kind: 'rows', first: 0, last: 0 } })).toEqual({
       kind: 'lease',
-      fences: [],
+      xids: [],
     });
   });
 
@@ -130,7 +130,7 @@ describe('Redis', () => {
     const here = await Partition.begin(closed.store, 0);
     await closed.store.close();
     expect(await closed.store.meta([0, 1])).toEqual([undefined, undefined]);
-    const batch = { ...here.where, items: [{ view: 'note', key: 'k', field: 'value@1', token: 't' }] };
+    const batch = { ...here.where, items: [{ view: 'note', key: 'k', field: 'value@1', secret: 't' }] };
     const unavailable = { kind: 'unavailable', error: { code: 'CACHE_UNREACHABLE', kind: 'connection' } };
     expect(await closed.store.read([batch, batch])).toMatchObject([unavailable, unavailable]);
     expect(await here.advance('start', 'next')).toBe(false);

@@ -35,12 +35,16 @@ export function value(
 /** A change of single members. */
 export type Change = Pick<PatchItem, 'from' | 'version' | 'set' | 'remove' | 'count'>;
 
+/** A reply to a reader, without what only its sender has use for. */
+export type Read = Exclude<ReadReply, { kind: 'lease' }> | { readonly kind: 'lease'; readonly xids: readonly string[] };
+
 export type Drop = Omit<DropItem, 'view'>;
 
 export class Partition {
   readonly store: Store;
   readonly partition: number;
   readonly guard: Guard;
+  readonly #tokens = new Map<string, string>();
 
   constructor(store: Store, partition: number, guard: Guard) {
     this.store = store;
@@ -54,6 +58,11 @@ export class Partition {
     const guard = { incarnation, epoch: '1', generation: '1' };
     if (!(await store.begin(partition, guard, 'start'))) throw new Error('The partition had begun before.');
     return new Partition(store, partition, guard);
+  }
+
+  /** What the store made of the secret of that name when it granted it last; the name itself where it never did. */
+  token(key: string, secret: string): string {
+    return this.#tokens.get(`${key} ${secret}`) ?? secret;
   }
 
   get where() {
@@ -74,17 +83,30 @@ export class Partition {
   }
 
   async read(key: string, token: string, { field = 'value@1', part }: { field?: string; part?: Part } = {}) {
-    const items = [{ view: 'note', key, field, token, part }];
-    return only(await this.store.read([{ ...this.where, items }]));
+    const items = [{ view: 'note', key, field, secret: token, part }];
+    return this.#granted(key, token, only(await this.store.read([{ ...this.where, items }])));
   }
 
-  async readAll(keys: readonly string[]): Promise<readonly ReadReply[]> {
-    const items = keys.map((key) => ({ view: 'note', key, field: 'value@1', token: `token ${key}` }));
-    return all(await this.store.read([{ ...this.where, items }]));
+  async readAll(keys: readonly string[]): Promise<readonly Read[]> {
+    const items = keys.map((key) => ({ view: 'note', key, field: 'value@1', secret: `token ${key}` }));
+    const replies = all(await this.store.read([{ ...this.where, items }]));
+    return replies.map((reply, at) => this.#granted(keys[at] ?? '', `token ${keys[at]}`, reply));
   }
 
-  async renew(key: string, token: string, field = 'value@1') {
-    return only(await this.store.renew([{ ...this.where, items: [{ view: 'note', key, field, token }] }]));
+  async renew(key: string, token: string, field = 'value@1'): Promise<'granted' | 'refused'> {
+    const items = [{ view: 'note', key, field, secret: token }];
+    const [granted] = all(await this.store.renew([{ ...this.where, items }]));
+    if (granted === undefined) return 'refused';
+    this.#tokens.set(`${key} ${token}`, granted);
+    return 'granted';
+  }
+
+  /** Keeps the token in mind that came with a lease. */
+  #granted(key: string, secret: string, reply: ReadReply): Read {
+    if (reply.kind !== 'lease') return reply;
+    const { token, ...rest } = reply;
+    this.#tokens.set(`${key} ${secret}`, token);
+    return rest;
   }
 
   /** The value of a hit. */
@@ -98,7 +120,7 @@ export class Partition {
   }
 
   async fill(key: string, token: string, value: Value) {
-    const items = [{ view: 'note', key, token, ...value }];
+    const items = [{ view: 'note', key, token: this.token(key, token), ...value }];
     return only(await this.store.fill([{ ...this.where, items }]));
   }
 
@@ -111,16 +133,27 @@ export class Partition {
 
   async fence(keys: readonly string[], xid: string, token: string) {
     const items = keys.map((key) => ({ view: 'note', key }));
-    return all(await this.store.fence([{ ...this.where, items }], xid, token));
+    const granted = all(await this.store.fence([{ ...this.where, items }], xid, token));
+    for (const [at, each] of granted.entries()) this.#tokens.set(`${keys[at]} ${token}`, each);
+    return granted.length;
   }
 
   async publish(key: string, token: string, xid: string, value: Value) {
-    const items = [{ view: 'note', key, token, xid, ...value }];
+    const items = [{ view: 'note', key, token: this.token(key, token), xid, ...value }];
     return only(await this.store.publish([{ ...this.where, items }]));
   }
 
   async patch(key: string, token: string, xid: string, change: Change) {
-    const item = { view: 'note', key, token, xid, field: 'value@1', changedAtMs: 0, ttlMs: 60_000, ...change };
+    const item = {
+      view: 'note',
+      key,
+      token: this.token(key, token),
+      xid,
+      field: 'value@1',
+      changedAtMs: 0,
+      ttlMs: 60_000,
+      ...change,
+    };
     return only(await this.store.patch([{ ...this.where, items: [item] }]));
   }
 
@@ -175,7 +208,7 @@ function only<Reply>(guarded: readonly Guarded<Reply>[]): Reply {
   return reply;
 }
 
-function hit(reply: ReadReply): Hit {
+function hit(reply: Read): Hit {
   if (reply.kind !== 'hit') throw new Error(`A hit was expected, not ${reply.kind}.`);
   return reply;
 }

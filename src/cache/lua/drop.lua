@@ -1,5 +1,5 @@
--- Removes what is older than a version, one transaction's fence and the lease; with version 0 it only lifts the fence.
--- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its version and xid.
+-- Removes what is older than a version, a transaction's fences and the lease; with version 0 it only lifts the fence.
+-- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its version and fence.
 -- Returns {'mismatch'} or {'done', 'dropped'…}. Atomic over all entries; works when memory is short.
 if not guarded() then return { 'mismatch' } end
 local out, a = { 'done' }, 4

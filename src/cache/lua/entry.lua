@@ -1,5 +1,5 @@
 -- Put in front of the scripts that store. An entry is a hash: g generation, v version (19 digits), c changed at (ms),
--- s stored at (ms), l ttl (ms), a absent mark, f fences `xid:ms,…`, t token, x its expiry (ms), and value bytes under
+-- s stored at (ms), l ttl (ms), a absent mark, f fences `xid.draw:ms,…`, t token, x its expiry (ms), and value bytes under
 -- `variant@format`; where it has members, k their shape and n how many there are.
 
 -- Stores a value whose token was found standing in entry KEYS[i]; ends every fence and the token. A text of the same

@@ -12,7 +12,7 @@ end
 -- Fails where a version or a set of fences is none.
 local function sound(version, fences)
   if version and not is_number(version) then error('not a version') end
-  if fences and string.find(fences, '[^%d:,]') then error('not a set of fences') end
+  if fences and string.find(fences, '[^%d%.:,]') then error('not a set of fences') end
 end
 
 -- Runs a command on the fence index KEYS[2], which begins anew where it is none.

@@ -18,11 +18,16 @@ local function each(command, key, first, last)
   end
 end
 
--- The part asked for by ARGV[i] (kind), ARGV[i + 1] (number of arguments) and those arguments.
+-- The part asked for by ARGV[i] (kind), ARGV[i + 1] (number of arguments) and those arguments, 500 at a time.
 local function part(members, i)
   local kind, last = ARGV[i], i + 1 + tonumber(ARGV[i + 1])
   if kind == 'rows' then return redis.call('LRANGE', members, ARGV[i + 2], ARGV[i + 3]) end
   if kind == 'all' then return redis.call('HGETALL', members) end
-  if kind == '' or last < i + 2 then return {} end
-  return redis.call(kind == 'fields' and 'HMGET' or 'SMISMEMBER', members, unpack(ARGV, i + 2, last))
+  local found = {}
+  for at = i + 2, kind == '' and 0 or last, 500 do
+    local command = kind == 'fields' and 'HMGET' or 'SMISMEMBER'
+    local some = redis.call(command, members, unpack(ARGV, at, math.min(at + 499, last)))
+    for _, word in ipairs(some) do found[#found + 1] = word end
+  end
+  return found
 end

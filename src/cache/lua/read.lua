@@ -1,8 +1,8 @@
 -- Reads many entries of one partition; grants a lease token for each one that must be refilled and is nobody's.
 -- KEYS: meta, then entry and members of each. ARGV: guard (3), lease ms, fence grace ms; then for each entry its
--- field, token, and the arguments of part(). Returns {'mismatch'} or {'done', reply…}; a reply is {'hit', version,
--- changed at, age ms, ttl ms, value or false, count, part}, {'lease', fences}, {'busy'}, or {'fenced'}: nobody can refill
--- yet, or one reader tries to. Atomic over all entries.
+-- field, secret, and the arguments of part(). Returns {'mismatch'} or {'done', reply…}; a reply is {'hit', version,
+-- changed at, age ms, ttl ms, value or false, count, part}, {'lease', token, fences}, {'busy'}, or {'fenced'}: nobody can
+-- refill yet, or one reader tries to. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
 local now, lease, grace = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -10,9 +10,10 @@ local function look(i, a)
   local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'c', 's', 'f', 't', 'x', 'a', 'n', 'k', ARGV[a], 'l')
   if e[1] ~= ARGV[3] then
     redis.call('UNLINK', KEYS[i], KEYS[i + 1])
-    redis.call('HSET', KEYS[i], 'g', ARGV[3], 't', ARGV[a + 1], 'x', now + lease)
+    local token = granted(ARGV[a + 1])
+    redis.call('HSET', KEYS[i], 'g', ARGV[3], 't', token, 'x', now + lease)
     redis.call('PEXPIRE', KEYS[i], lease * 2)
-    return { 'lease', '' }
+    return { 'lease', token, '' }
   end
   sound(e[2], e[5])
   local whole = e[2] and (e[8] or e[11]) and (not e[9] or size(KEYS[i + 1], e[10]) == tonumber(e[9]))
@@ -25,8 +26,9 @@ local function look(i, a)
   local held = e[6] and e[7] + 0 > now
   if young or (held and e[5]) then return { 'fenced' } end
   if held then return { 'busy' } end
-  redis.call('HSET', KEYS[i], 't', ARGV[a + 1], 'x', now + lease)
-  return { 'lease', e[5] or '' }
+  local token = granted(ARGV[a + 1])
+  redis.call('HSET', KEYS[i], 't', token, 'x', now + lease)
+  return { 'lease', token, e[5] or '' }
 end
 
 local out, a = { 'done' }, 6

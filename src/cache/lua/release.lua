@@ -1,5 +1,5 @@
--- Put in front of the scripts that end a fence. Removes fence `xid` of entry KEYS[i], and with what is older than
--- `version` (19 digits) the token: its holder may have read before that version. Beside a value that is not older, a
+-- Put in front of the scripts that end a fence. Removes the fences of transaction `xid`, or the one fence `xid.draw`, of
+-- entry KEYS[i], and with what is older than `version` (19 digits) the token: its holder may have read before that version. Beside a value that is not older, a
 -- token was granted after that value was stored, and stays. When the last fence is gone, an entry with a value gets its
 -- TTL back, one without is removed.
 local function release(i, version, xid)
@@ -7,7 +7,8 @@ local function release(i, version, xid)
   local e = redis.call('HMGET', entry, 'g', 'v', 'f', 'l')
   if e[1] ~= ARGV[3] then return end
   sound(e[2], e[3])
-  local left = e[3] and string.gsub(',' .. e[3], ',' .. xid .. ':%d+', '') or ''
+  local mark = string.find(xid, '.', 1, true) and string.gsub(xid, '%.', '%%.') or xid .. '%.%d+'
+  local left = e[3] and string.gsub(',' .. e[3], ',' .. mark .. ':%d+', '') or ''
   left = string.gsub(left, '^,', '')
   local older = not e[2] or e[2] < version
   if older then

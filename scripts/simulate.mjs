@@ -1,6 +1,7 @@
 // Runs seeded schedules of the freshness protocol: `npm run simulate -- --tier model --schedules 100000 --seed 1`.
-// --mutant NAME switches one safety clause off, --gate does so with each in turn (--all: the rare ones too); both by patching the sources while they are
-// bundled, so that the code itself has no switches. Exits with 1 on a violation, or on a mutant that survives.
+// --mutant NAME switches one safety clause off; --gate does so with each in turn, and --record writes what finds them to
+// docs/freshness.md. Both patch the sources while they are bundled, so that the code itself has no switches. --storm NAME
+// lets one rare combination come over every schedule. Exits with 1 on a violation, or on a mutant that survives.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundle, mutants, realServers } from './simulate/bundle.mjs';
@@ -9,49 +10,63 @@ import { runSchedules } from './simulate/run.mjs';
 
 const { values } = parseArgs({
   options: {
-    tier: { type: 'string', default: 'model' },
-    schedules: { type: 'string', default: '10000' },
+    tier: { type: 'string' },
+    schedules: { type: 'string' },
     seconds: { type: 'string', default: 'Infinity' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+    seed: { type: 'string' },
+    storm: { type: 'string' },
     mutant: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
     gate: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
-    all: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
 const options = {
-  tier: values.tier,
-  schedules: Number(values.schedules),
+  schedules: values.schedules && Number(values.schedules),
   seconds: Number(values.seconds),
-  seed: Number(values.seed),
+  seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)),
   workers: Number(values.workers),
   trace: values.trace,
+  storm: values.storm,
   mutant: values.mutant,
-  all: values.all,
+  record: values.record,
 };
+
+/** The gate gives the same seeds again. */
+const FIRST_SEED = Number(values.seed ?? 1);
+/** Of the gate: where schedules are looked for, or a test that is named. */
+const tiers = values.tier ? [values.tier] : ['model', 'real', 'test'];
 
 if (values.list) {
   for (const { name, rule, clause } of await mutants())
-    console.log(`${name.padEnd(28)} rule ${String(rule).padEnd(3)} ${clause}`);
-} else if (options.tier === 'real') {
-  const { servers, close } = await (await realServers())(options.workers);
+    console.log(`${name.padEnd(28)} rule ${rule.padEnd(3)} ${clause}`);
+} else if (values.gate) await withServers(tiers.includes('real'), gate);
+else await withServers(values.tier === 'real', simulate);
+
+async function withServers(real, act) {
+  const started = real ? await (await realServers())(options.workers) : undefined;
   try {
-    await simulate({ ...options, servers });
+    process.exitCode = (await act({ ...options, servers: started?.servers })) ? 0 : 1;
   } finally {
-    await close();
+    await started?.close();
   }
-} else await simulate(options);
+}
+
+async function gate({ servers, ...options }) {
+  const [real, others] = [tiers.filter((tier) => tier === 'real'), tiers.filter((tier) => tier !== 'real')];
+  const found = [];
+  if (others.length > 0) found.push(await runGate({ ...options, seed: FIRST_SEED }, others));
+  if (real.length > 0) found.push(await runGate({ ...options, seed: FIRST_SEED, servers }, real));
+  return !found.includes(false);
+}
 
 async function simulate(options) {
-  if (values.gate) {
-    process.exitCode = (await runGate(options)) ? 0 : 1;
-    return;
-  }
   const mutant = values.mutant && (await mutants()).find(({ name }) => name === values.mutant);
   if (values.mutant && !mutant) throw new Error(`There is no mutant ${values.mutant}; --list names them.`);
   const program = await bundle(mutant?.edits ?? []);
-  const { violation } = await runSchedules(program, options, { untilViolation: Boolean(mutant) });
-  process.exitCode = violation ? 1 : 0;
+  const wanted = { ...options, tier: values.tier ?? 'model', schedules: options.schedules ?? 10_000 };
+  const { violation } = await runSchedules(program, wanted, { untilViolation: Boolean(mutant) });
+  return !violation;
 }

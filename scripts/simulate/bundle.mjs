@@ -77,7 +77,8 @@ function load(path, left) {
   return { contents, loader: 'ts' };
 }
 
-function edited(file, text, find, replace) {
+/** The text with one edit. */
+export function edited(file, text, find, replace) {
   const count = text.split(find).length - 1;
   if (count !== 1) throw new Error(`${file} has ${count} times, not once:\n${find}`);
   return text.replace(find, () => replace);

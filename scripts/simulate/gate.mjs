@@ -1,32 +1,68 @@
-// Switches each safety clause off in turn: schedules must find a violation, of a kind that the mutant expects, or the clause
-// is not tested, or not needed.
+// Switches each safety clause off in turn, and fails where nothing notices: schedules must find a violation of a kind that
+// the mutant expects, in a schedule that the untouched engine gets through; or the test that the mutant names must fail.
 import { bundle, mutants } from './bundle.mjs';
+import { namedTests } from './named.mjs';
 import { runSchedules } from './run.mjs';
+import { readTable, writeTable } from './table.mjs';
 
-/** Prints a line for each mutant; resolves to whether all were found. */
-export async function runGate(options) {
+const MODEL_SCHEDULES = 20_000;
+
+/** Prints a line for each mutant of these tiers; resolves to whether all were found. */
+export async function runGate(options, tiers) {
+  const all = await mutants();
   const only = options.mutant?.split(',');
-  const wanted = ({ name, rare }) => (only ? only.includes(name) : options.all || !rare);
-  const chosen = (await mutants()).filter((mutant) => mutant.tier === options.tier && wanted(mutant));
+  const chosen = all.filter(({ name, tier }) => tiers.includes(tier) && (!only || only.includes(name)));
+  const table = readTable();
+  const found = new Map();
   const survivors = [];
-  for (const mutant of chosen) {
-    const program = await bundle(mutant.edits);
-    const { violation, totals, ms } = await runSchedules(program, options, { untilViolation: true, silent: true });
-    const [first] = violation?.violations ?? [];
-    const found = first !== undefined && mutant.expected.includes(first.kind);
-    if (!found) survivors.push(mutant.name);
-    const outcome = first ? `${first.kind} at seed ${violation.seed}` : `SURVIVES`;
-    const told = [
-      `rule ${mutant.rule}`.padEnd(8),
-      mutant.name.padEnd(26),
-      outcome.padEnd(32),
-      `${totals.schedules ?? 0} schedules, ${ms} ms`.padEnd(26),
-      mutant.clause,
-    ];
-    console.log(told.join(' '));
+  const schedules = options.schedules ?? MODEL_SCHEDULES;
+  const tests = namedTests();
+  const pristine = chosen.some(({ tier }) => tier !== 'test') ? await bundle([]) : undefined;
+  try {
+    for (const mutant of chosen) {
+      const startedMs = performance.now();
+      const recorded = table.get(mutant.name);
+      const outcome =
+        mutant.tier === 'test'
+          ? await tests.finds(mutant)
+          : await findSchedule(mutant, pristine, { ...options, schedules }, recorded);
+      if (outcome.found) found.set(mutant.name, outcome.how);
+      else survivors.push(mutant.name);
+      const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+      const told = [`rule ${mutant.rule}`.padEnd(8), mutant.name.padEnd(26), outcome.how.padEnd(46), `${seconds} s`];
+      console.log(`${told.join(' ')}  ${mutant.clause}`);
+    }
+  } finally {
+    tests.close();
   }
-  console.log(
-    `${chosen.length - survivors.length} of ${chosen.length} mutants found${survivors.length > 0 ? `; not: ${survivors.join(', ')}` : ''}`,
-  );
+  if (options.record) writeTable(all, new Map([...readTable(), ...found]));
+  const not = survivors.length > 0 ? `; not: ${survivors.join(', ')}` : '';
+  console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants found${not}`);
   return survivors.length === 0;
+}
+
+/** Tries the seed on record first. */
+async function findSchedule({ edits, expected, storm, tier }, pristine, options, recorded) {
+  const program = await bundle(edits);
+  const seed = Number(/seed (\d+)/.exec(recorded ?? '')?.[1] ?? Number.NaN);
+  const first = Number.isNaN(seed) ? [] : [{ seed, schedules: 1 }];
+  const quiet = { untilViolation: true, silent: true };
+  let spoiled = '';
+  for (const range of [...first, options]) {
+    let { seed: from, schedules: left } = range;
+    while (left > 0) {
+      const where = { ...options, storm, seed: from, schedules: left };
+      const { violation } = await runSchedules(program, where, quiet);
+      if (!violation) break;
+      const [{ kind }] = violation.violations;
+      const how = `${tier}: ${kind}${storm ? `, storm ${storm}` : ''}, seed ${violation.seed}`;
+      const alone = { ...where, seed: violation.seed, schedules: 1 };
+      const counts = expected.includes(kind) && !(await runSchedules(pristine, alone, quiet)).violation;
+      if (counts) return { found: true, how };
+      spoiled = ` (${how} counts for nothing)`;
+      left -= violation.seed - from + 1;
+      from = violation.seed + 1;
+    }
+  }
+  return { found: false, how: `SURVIVES${spoiled}` };
 }

@@ -3,14 +3,15 @@ import { Worker } from 'node:worker_threads';
 
 /** Resolves to the totals and the first violation, once all workers are done. */
 export async function runSchedules(program, options, { untilViolation = false, silent = false } = {}) {
-  const { seed, schedules, seconds, trace, servers } = options;
+  const { seed, schedules, seconds, trace, storm, servers } = options;
   const workers = Math.max(1, Math.min(options.workers, schedules));
   const startedMs = performance.now();
   const totals = new Map();
   let violation;
+  let stopped = false;
   let told = 0;
   const running = Array.from({ length: workers }, (_, worker) => {
-    const order = { seed, schedules, seconds, worker, workers, untilViolation, trace, real: servers?.[worker] };
+    const order = { seed, schedules, seconds, worker, workers, untilViolation, trace, storm, real: servers?.[worker] };
     return start(program, order, (word, stop) => {
       if (word.totals) totals.set(worker, word.totals);
       if (word.kind === 'trace') for (const line of word.lines) console.log(line);
@@ -31,28 +32,35 @@ export async function runSchedules(program, options, { untilViolation = false, s
   const ms = Math.round(performance.now() - startedMs);
   if (!silent) summary(all, ms, options);
   if (violation && !trace && !silent) await explain(program, violation, options);
+  if (!silent) console.log(verdict(all, ms, options));
   return { totals: all, violation, ms };
 
   function start(file, order, hear) {
     const worker = new Worker(file, { workerData: order });
     const ended = new Promise((resolve, reject) => {
-      worker.on('message', (word) => hear(word, stopAll));
+      let done = false;
+      worker.on('message', (word) => {
+        done ||= word.kind === 'done';
+        hear(word, stopAll);
+      });
       worker.once('error', reject);
-      worker.once('exit', resolve);
+      worker.once('exit', () => (done || stopped ? resolve() : reject(new Error('A schedule came to a standstill.'))));
     });
     return { worker, ended };
   }
 
   function stopAll() {
+    stopped = true;
     for (const { worker } of running) void worker.terminate();
   }
 }
 
 /** Runs the schedule again, with its interleaving. */
-async function explain(program, { seed, violations }, { tier, servers }) {
-  console.log(`\nseed ${seed}: --tier ${tier} --seed ${seed} --schedules 1 --trace`);
+async function explain(program, { seed, violations }, { tier, storm, servers }) {
+  const stormy = storm ? ` --storm ${storm}` : '';
+  console.log(`\nseed ${seed}: --tier ${tier} --seed ${seed}${stormy} --schedules 1 --trace`);
   const alone = { schedules: 1, seconds: Infinity, worker: 0, workers: 1 };
-  const order = { seed, ...alone, untilViolation: true, trace: true, real: servers?.[0] };
+  const order = { seed, ...alone, untilViolation: true, trace: true, storm, real: servers?.[0] };
   await new Promise((resolve, reject) => {
     const worker = new Worker(program, { workerData: order });
     worker.on('message', (word) => {
@@ -86,6 +94,12 @@ function progress({ schedules, violations, reads }, startedMs, of) {
   if (process.stdout.isTTY) {
     process.stdout.write(`\r${schedules}/${of} schedules, ${perSecond}/s, ${reads} reads, ${violations} violations `);
   } else console.log(JSON.stringify({ schedules, of, perSecond, reads, violations }));
+}
+
+/** The last line. */
+function verdict({ schedules = 0, reads = 0, acknowledgements = 0, violations = 0 }, ms, { tier, seed }) {
+  const counts = `${schedules} schedules, ${reads} reads, ${acknowledgements} acknowledgements, ${violations} violations`;
+  return `${violations > 0 ? 'FAILED' : 'passed'}: ${tier} tier from seed ${seed}: ${counts} in ${Math.round(ms / 1_000)} s`;
 }
 
 function summary({ faults, ...counts }, ms, { tier, seed }) {

@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.js';
 
 const file = 'test/simulator/model-redis.ts';
+const keys = 'test/simulator/model-keys.ts';
 const tier = 'model';
 
 export const entries: readonly Mutant[] = [
@@ -11,26 +12,17 @@ export const entries: readonly Mutant[] = [
     clause: 'an operation asks which life of which master answers',
     tier,
     expected: ['stale', 'inversion'],
-    edits: [{ file, find: '      this.incarnation === guard.incarnation &&\n', replace: '' }],
-  },
-  {
-    name: 'guard-epoch',
-    rare: true,
-    rule: '7',
-    clause: 'an operation compares the epoch',
-    tier,
-    expected: ['stale', 'inversion'],
-    edits: [{ file, find: '      meta.epoch === guard.epoch &&\n', replace: '' }],
+    edits: [{ file: keys, find: '      this.incarnation === guard.incarnation &&\n', replace: '' }],
   },
   {
     name: 'entry-generation',
-    rule: '8',
+    rule: '7',
     clause: 'an entry of another generation is absent',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
       {
-        file,
+        file: keys,
         find: 'if (entry.generation === guard.generation && entry.expiresAtMs',
         replace: 'if (entry.expiresAtMs',
       },
@@ -38,7 +30,7 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'fill-token',
-    rule: '5',
+    rule: '6',
     clause: 'a refill is taken only while its token stands',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
@@ -52,7 +44,7 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'fence-takes-token',
-    rule: '5',
+    rule: '6',
     clause: 'a fence takes the token',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
@@ -80,21 +72,21 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'publish-token',
-    rule: '4',
+    rule: '5',
     clause: 'a write publishes only while its own token stands',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
       {
         file,
-        find: 'if (entry?.token?.token !== item.token) return this.#release(item, where);\n      this.#put',
-        replace: 'if (!entry) return this.#release(item, where);\n      this.#put',
+        find: 'if (entry?.token?.token !== item.token) return this.release(item, where);\n      this.put',
+        replace: 'if (!entry) return this.release(item, where);\n      this.put',
       },
     ],
   },
   {
     name: 'patch-from',
-    rule: '4',
+    rule: '5',
     clause: 'a patch is applied only to the version that it was made from',
     tier,
     expected: ['torn'],
@@ -102,9 +94,10 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'patch-token',
-    rule: '4',
+    rule: '5',
     clause: 'a patch is applied only while its own token stands',
     tier,
+    storm: 'overtaken',
     expected: ['stale', 'inversion', 'torn', 'diverged'],
     edits: [
       {
@@ -116,24 +109,28 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'drop-takes-lease',
-    rule: '5',
+    rule: '6',
     clause: 'a drop takes the lease of who may have read before it',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
-      { file, find: 'const token = older ? undefined : entry.token;', replace: 'const token = entry.token;' },
-      { file, find: 'if (!held && fences.length === 0) {', replace: 'if (!held && fences.length === 0 && !token) {' },
+      { file: keys, find: 'const token = older ? undefined : entry.token;', replace: 'const token = entry.token;' },
+      {
+        file: keys,
+        find: 'if (!held && fences.length === 0) {',
+        replace: 'if (!held && fences.length === 0 && !token) {',
+      },
     ],
   },
   {
     name: 'drop-older',
-    rule: '10',
+    rule: '14',
     clause: 'a drop removes what is older than its version',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
       {
-        file,
+        file: keys,
         find: 'const older = !entry.held || BigInt(entry.held.value.version) < BigInt(item.version);',
         replace: 'const older = !entry.held;',
       },
@@ -141,7 +138,7 @@ export const entries: readonly Mutant[] = [
   },
   {
     name: 'fence-outlives-time',
-    rule: '12',
+    rule: '16',
     clause: 'a fence does not end by time',
     tier,
     expected: ['inversion'],

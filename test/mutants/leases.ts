@@ -9,7 +9,7 @@ const tier = 'model';
 export const leases: readonly Mutant[] = [
   {
     name: 'lease-ends',
-    rule: '14',
+    rule: '9',
     clause: 'trust ends with the lease',
     tier,
     expected: ['stale', 'inversion'],
@@ -23,8 +23,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'lease-from-send-time',
-    rare: true,
-    rule: '14',
+    rule: '9',
     clause: 'a lease counts from when it was asked for',
     tier,
     expected: ['stale', 'inversion'],
@@ -38,7 +37,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'lease-epoch',
-    rule: '14',
+    rule: '9',
     clause: 'a guard is given up when Postgres shows another epoch',
     tier,
     expected: ['stale', 'inversion'],
@@ -52,7 +51,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'quiet-waits',
-    rule: '14',
+    rule: '10',
     clause: 'a closed epoch is quiet when nobody can trust it any more',
     tier,
     expected: ['stale', 'inversion'],
@@ -66,7 +65,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'quiet-outlasts-leases',
-    rule: '14',
+    rule: '10',
     clause: 'who is silent is waited for as long as a lease lasts',
     tier,
     expected: ['stale', 'inversion'],
@@ -76,10 +75,10 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'quiet-adopted',
-    rare: true,
-    rule: '14',
+    rule: '10',
     clause: 'a look counts for the others once its answer has come',
     tier,
+    storm: 'lateAdoption',
     expected: ['stale', 'inversion'],
     edits: [
       {
@@ -91,7 +90,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'close-before-open',
-    rule: '8',
+    rule: '11',
     clause: 'a store that does not agree is closed in Postgres before it is begun',
     tier,
     expected: ['stale', 'inversion'],
@@ -105,7 +104,7 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'catch-up-before-trust',
-    rule: '9',
+    rule: '12',
     clause: 'a partition is trusted once it has caught up with the log',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
@@ -119,10 +118,10 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'catch-up-confirmed',
-    rare: true,
-    rule: '9',
+    rule: '12',
     clause: 'catching up counts only when the store has taken every drop',
     tier,
+    storm: 'lostDrops',
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
       { file: 'src/cache/catch-up.ts', find: "if (reply?.kind !== 'done') return 'moved';", replace: 'void reply;' },
@@ -144,11 +143,13 @@ export const leases: readonly Mutant[] = [
   },
   {
     name: 'generation-kept-if-ours',
-    rare: true,
-    rule: '8',
+    rule: '11',
     clause: 'what is not the last generation is not gone on with',
-    tier,
-    expected: ['stale', 'inversion', 'diverged'],
+    tier: 'test',
+    test: {
+      file: 'test/cache/generation.test.ts',
+      title: 'a database that was set back to a backup never revives what Redis held since',
+    },
     edits: [
       {
         file: succession,

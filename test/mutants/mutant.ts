@@ -8,15 +8,27 @@ export interface Edit {
   readonly replace: string;
 }
 
-export interface Mutant {
+interface Clause {
   readonly name: string;
   /** Of docs/freshness.md. */
   readonly rule: string;
   readonly clause: string;
-  readonly tier: 'model' | 'real';
-  /** Hidden by other clauses but for rare schedules: the gate runs it only when it is asked to run all. */
-  readonly rare?: true;
-  /** What the checker may find first. */
-  readonly expected: readonly Kind[];
   readonly edits: readonly Edit[];
 }
+
+/** Found by schedules. */
+export interface ScheduledMutant extends Clause {
+  readonly tier: 'model' | 'real';
+  /** Comes over every schedule: without it the interleaving is rare. */
+  readonly storm?: string;
+  /** What the checker may find first. */
+  readonly expected: readonly Kind[];
+}
+
+/** Found by one test: other clauses hide it from every reader, or it serves liveness. */
+export interface TestedMutant extends Clause {
+  readonly tier: 'test';
+  readonly test: { readonly file: string; readonly title: string };
+}
+
+export type Mutant = ScheduledMutant | TestedMutant;

@@ -6,7 +6,7 @@ const tier = 'model';
 export const reading: readonly Mutant[] = [
   {
     name: 'join-unsent-store',
-    rule: '6',
+    rule: '8',
     clause: 'a read joins a batch to the store only before it is sent',
     tier,
     expected: ['stale', 'inversion'],
@@ -32,7 +32,7 @@ export class Reader<Source> {`,
   },
   {
     name: 'join-unsent-sql',
-    rule: '6',
+    rule: '8',
     clause: 'a read joins a statement only before it is sent',
     tier,
     expected: ['stale', 'inversion'],
@@ -60,25 +60,27 @@ export class Reader<Source> {`,
   },
   {
     name: 'fill-snapshot',
-    rule: '5',
+    rule: '6',
     clause: 'under a fence a refill needs a snapshot in which its transaction has ended',
     tier,
     expected: ['inversion', 'stale', 'diverged'],
     edits: [
       {
         file: 'src/cache/refill.ts',
-        find: 'if (lease?.fences.every((xid) => endedIn(row.snapshot, xid))) {',
+        find: 'if (lease?.xids.every((xid) => endedIn(row.snapshot, xid))) {',
         replace: 'if (lease) {',
       },
     ],
   },
   {
     name: 'reply-vouched',
-    rare: true,
-    rule: '14',
+    rule: '9',
     clause: 'a reply is believed only if the lease still lives when it has come',
-    tier,
-    expected: ['stale', 'inversion'],
+    tier: 'test',
+    test: {
+      file: 'test/cache/cut-off.test.ts',
+      title: 'an answer that was asked for before the lease ended, and came after, is not believed',
+    },
     edits: [
       {
         file: 'src/cache/trust.ts',

@@ -2,10 +2,32 @@
 import type { Mutant } from './mutant.js';
 
 const tier = 'real';
-const trust = 'drizzle/0005_trust.sql';
+const planned = 'drizzle/0009_planned_capture.sql';
 const log = 'drizzle/0001_change_log.sql';
 
 export const statements: readonly Mutant[] = [
+  {
+    name: 'sql-capture-always',
+    rule: '1',
+    clause: 'triggers fire where others are switched off',
+    tier: 'test',
+    test: {
+      file: 'test/cache/change-log.test.ts',
+      title: 'is captured where other triggers are switched off, as replication and restores do',
+    },
+    edits: [{ file: planned, find: 'ENABLE ALWAYS TRIGGER', replace: 'ENABLE TRIGGER' }],
+  },
+  {
+    name: 'outcome-waits',
+    rule: '15',
+    clause: 'a COMMIT without an answer is told of once the transaction has ended',
+    tier: 'test',
+    test: {
+      file: 'test/cache/outcome.test.ts',
+      title: 'a transaction that is still in progress is not called aborted until it has ended',
+    },
+    edits: [{ file: 'src/db/change.ts', find: 'if (look && !look.inProgress) return', replace: 'if (look) return' }],
+  },
   {
     name: 'sql-bump',
     rule: '2',
@@ -22,7 +44,7 @@ export const statements: readonly Mutant[] = [
   },
   {
     name: 'sql-log-in-progress',
-    rule: '10',
+    rule: '14',
     clause: 'what was in progress when the cursor was taken is still pending',
     tier,
     expected: ['stale', 'diverged'],
@@ -36,28 +58,21 @@ export const statements: readonly Mutant[] = [
   },
   {
     name: 'sql-close-holds',
-    rule: '14',
+    rule: '13',
     clause: 'a transaction without fences holds its partitions closed until it has ended',
     tier,
     expected: ['stale', 'inversion'],
-    edits: [
-      {
-        file: trust,
-        find: '  PERFORM FROM entry_partition AS mine WHERE mine.partition = ANY (in_partitions) ORDER BY mine.partition FOR UPDATE;\n',
-        replace: '',
-      },
-    ],
+    edits: [{ file: planned, find: 'mine.partition = each FOR SHARE;', replace: 'mine.partition = each;' }],
   },
   {
     name: 'sql-close-next-epoch',
-    rare: true,
-    rule: '14',
+    rule: '11',
     clause: 'a closed epoch is never opened again: the next one has another number',
-    tier,
-    expected: ['stale', 'inversion'],
+    tier: 'test',
+    test: { file: 'test/cache/epoch.test.ts', title: 'is followed by one with another number' },
     edits: [
       {
-        file: trust,
+        file: planned,
         find: 'SET open = false, covered = NULL, epoch = mine.epoch + 1\n',
         replace: 'SET open = false, covered = NULL\n',
       },
@@ -65,11 +80,10 @@ export const statements: readonly Mutant[] = [
   },
   {
     name: 'sql-open-closed-only',
-    rare: true,
-    rule: '8',
+    rule: '11',
     clause: 'only the epoch that is in force is opened',
-    tier,
-    expected: ['stale', 'inversion', 'stuck'],
+    tier: 'test',
+    test: { file: 'test/cache/epoch.test.ts', title: 'is not opened again, and only once is the one after it' },
     edits: [
       {
         file: 'src/db/partition.ts',

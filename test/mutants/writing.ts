@@ -14,7 +14,7 @@ export const writing: readonly Mutant[] = [
     edits: [
       {
         file,
-        find: 'const replies = await store.fence(batches, xid, fenced.token);',
+        find: "const replies = await store.fence(batches, xid, randomBytes(16).toString('base64url'));",
         replace: "const replies = batches.map(({ items }) => ({ kind: 'done', replies: items.map(() => 'fenced') }));",
       },
     ],
@@ -29,10 +29,10 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'confirm-before-answer',
-    rare: true,
-    rule: '3',
+    rule: '4',
     clause: 'the answer waits for the store to confirm',
     tier,
+    storm: 'unconfirmed',
     expected: ['stale'],
     edits: [
       {
@@ -44,7 +44,7 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'degraded-waits',
-    rule: '14',
+    rule: '13',
     clause: 'a write without fences is visible once nobody trusts what it has closed',
     tier,
     expected: ['stale'],
@@ -52,10 +52,10 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'unconfirmed-closes',
-    rare: true,
-    rule: '14',
+    rule: '4',
     clause: 'a write that is not confirmed closes its partitions',
     tier,
+    storm: 'unconfirmed',
     expected: ['stale'],
     edits: [
       {
@@ -67,7 +67,7 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'unconfirmed-waits',
-    rule: '14',
+    rule: '4',
     clause: 'a write that closed its partitions after COMMIT waits until nobody trusts them',
     tier,
     expected: ['stale'],
@@ -81,11 +81,13 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'degraded-closes',
-    rare: true,
-    rule: '14',
+    rule: '13',
     clause: 'a write without fences closes the partitions',
-    tier,
-    expected: ['stale'],
+    tier: 'test',
+    test: {
+      file: 'test/cache/degraded.test.ts',
+      title: 'a gateway that does not reach Redis while another does refuses to write, and asks to try again',
+    },
     edits: [
       {
         file,
@@ -96,7 +98,7 @@ export const writing: readonly Mutant[] = [
   },
   {
     name: 'degraded-holds',
-    rule: '14',
+    rule: '13',
     clause: 'a transaction without fences holds its partitions closed until it has ended',
     tier,
     expected: ['stale', 'inversion'],

@@ -60,7 +60,8 @@ async function edit(world: World, psql: Party, end: 'commit' | 'roll back'): Pro
   }
 }
 
-async function barrier({ scheduler, network, sql }: World, psql: Party): Promise<boolean> {
+/** Whether every partition has covered what is committed now, in time. */
+export async function barrier({ scheduler, network, sql }: World, psql: Party): Promise<boolean> {
   const deadlineMs = scheduler.nowMs + BARRIER_MS;
   const snapshot = await ask(network, psql, sql, 'barrier', sql.barrier());
   try {

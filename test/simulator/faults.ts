@@ -140,12 +140,12 @@ const evict: Fault = async ({ world: { dice, entries, partitions }, sites }) => 
   return 'eviction';
 };
 
-const crashPostgres: Fault = ({ world, sql }) => {
+const crashPostgres: Fault = async ({ world, sql }) => {
   const { network, scheduler, dice, endMs } = world;
   if (!sql.crash) return undefined;
-  const crash = () => {
+  const crash = async () => {
     if (scheduler.nowMs > endMs) return;
-    sql.crash?.();
+    await sql.crash?.();
     network.reset(sql.server);
     sql.server.down = true;
     scheduler.after(dice.magnitude(1, 1_500), fate, 'postgres is back', () => {
@@ -155,9 +155,9 @@ const crashPostgres: Fault = ({ world, sql }) => {
   };
   // Some of the ids that are given out again were used, and seen by others, just before.
   const burnt = dice.chance(0.7) ? dice.whole(1, 8) : 0;
-  sql.burn?.(burnt);
+  await sql.burn?.(burnt);
   if (burnt > 0) scheduler.after(dice.magnitude(1, 700), fate, 'crash of postgres', crash);
-  else crash();
+  else await crash();
   return 'postgres crashed';
 };
 
@@ -214,13 +214,13 @@ export function planFaults(faults: Faults, count: number): (share: number, focus
 }
 
 /** Ends everything that is wrong. */
-export function heal({ world: { network, scheduler }, sites, sql, gateways }: Faults): void {
-  network.weather = { loss: 0, duplication: 0, slow: 0, stuck: 0, oversleep: 0, pace: 6 };
+export async function heal({ world: { network, scheduler }, sites, sql, gateways }: Faults): Promise<void> {
+  network.weather = { loss: 0, duplication: 0, slow: 0, stuck: 0, oversleep: 0, pace: 20 };
   network.mend();
   sql.server.down = false;
   for (const site of sites) site.heal();
   for (const each of [...sites.map(({ server }) => server.party), sql.server.party, ...gateways.map((g) => g.party)]) {
     each.stoppedUntilMs = Math.min(each.stoppedUntilMs, scheduler.nowMs);
   }
-  sql.flush();
+  await sql.flush();
 }

@@ -1,13 +1,14 @@
 // One gateway's process in a schedule: the real engine over simulated links, with clients that read and write through it.
 import { Cache } from '../../src/cache/cache.js';
 import type { Clock } from '../../src/cache/clock.js';
-import { CacheUnavailable } from '../../src/cache/errors.js';
+import { CacheUnavailable, Overloaded } from '../../src/cache/errors.js';
 import type { Checker } from './checker.js';
 import type { Dice } from './dice.js';
 import { ask, changeLogOf, SqlLost, storeOf } from './links.js';
 import type { Network } from './network.js';
 import { type Party, party, type Scheduler } from './scheduler.js';
 import type { RedisSite, SqlServer } from './servers.js';
+import type { Storm } from './storms.js';
 import { boardView, type Entry, nameOf, noteView, type Source, views } from './views.js';
 import { write } from './write.js';
 
@@ -23,6 +24,9 @@ export interface World {
   readonly entries: readonly Entry[];
   /** Clients begin nothing new after this. */
   endMs: number;
+  /** The one gateway whose relay leads, where it is always the same. */
+  leader: string | undefined;
+  storm: Storm;
   /** A number that no other write has. */
   readonly nextNumber: () => number;
   readonly nextTicket: () => number;
@@ -54,7 +58,7 @@ export function startGateway(world: World, name: string): Gateway {
     partitions,
     clock,
     random: dice.next,
-    leads: async () => scheduler.nowMs > world.endMs || dice.chance(0.8),
+    leads: async () => scheduler.nowMs > world.endMs || (world.leader ? world.leader === name : dice.chance(0.8)),
   });
   cache.events.on((event) => {
     if ((event.kind === 'fence' || event.kind === 'published') && dice.chance(0.3)) world.provoke([event]);
@@ -85,6 +89,10 @@ export async function runReader(world: World, gateway: Gateway, reads: number): 
   }
 }
 
+/** What a client is told to try again. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof SqlLost || error instanceof CacheUnavailable || error instanceof Overloaded;
+
 /** One read, checked. */
 export async function read(
   { scheduler, checker }: World,
@@ -104,7 +112,7 @@ export async function read(
       if (found.kind === 'present') value = `${found.fields.get('even')}/${found.fields.get('odd')}`;
     }
   } catch (error) {
-    if (error instanceof SqlLost || error instanceof CacheUnavailable) return;
+    if (isRefusal(error)) return;
     throw error;
   }
   const [trace] = request.trace;

@@ -132,7 +132,8 @@ export function storeOf(network: Network, from: Party, sites: readonly RedisSite
     read: (batches) => guarded('read', batches, (master, some) => master.read(some)),
     renew: (batches) => guarded('renew entries', batches, (master, some) => master.renew(some)),
     fill: (batches) => guarded('fill', batches, (master, some) => master.fill(some)),
-    fence: (batches, xid, token) => guarded(`fence ${xid}`, batches, (master, some) => master.fence(some, xid, token)),
+    fence: (batches, xid, secret) =>
+      guarded(`fence ${xid}`, batches, (master, some) => master.fence(some, xid, secret)),
     publish: (batches) => guarded('publish', batches, (master, some) => master.publish(some)),
     patch: (batches) => guarded('patch', batches, (master, some) => master.patch(some)),
     drop: (batches) => guarded('drop', batches, (master, some) => master.drop(some)),

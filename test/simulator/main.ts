@@ -16,6 +16,8 @@ export interface Order {
   readonly workers: number;
   readonly untilViolation: boolean;
   readonly trace: boolean;
+  /** Comes over every schedule. */
+  readonly storm: string | undefined;
   /** Where the servers of this worker are; the model needs none. */
   readonly real: RealServers | undefined;
 }
@@ -62,7 +64,8 @@ async function work(order: Order, tell: (word: Word) => void): Promise<void> {
     if (performance.now() > endMs) break;
     const seed = order.seed + at;
     const trace: string[] | undefined = order.trace ? [] : undefined;
-    const outcome = await runSchedule(real?.tier ?? modelTier, seed, trace).catch((error: unknown) => {
+    const { storm } = order;
+    const outcome = await runSchedule({ tier: real?.tier ?? modelTier, seed, storm, trace }).catch((error: unknown) => {
       throw new Error(`The schedule of seed ${seed} failed.\n${trace?.slice(-40).join('\n') ?? ''}`, { cause: error });
     });
     add(totals, outcome);

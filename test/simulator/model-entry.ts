@@ -15,7 +15,7 @@ export interface ModelEntry {
   readonly generation: string;
   readonly held: Held | undefined;
   readonly token: { readonly token: string; readonly expiresAtMs: number } | undefined;
-  readonly fences: readonly { readonly xid: string; readonly atMs: number }[];
+  readonly fences: readonly { readonly name: string; readonly atMs: number }[];
   readonly expiresAtMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface Data {
 }
 
 /** What a reader of the entry gets, fenced or not; undefined where the value asked for is not there. */
-export function hitOf({ held }: ModelEntry, { field, part }: Omit<ReadItem, 'token'>, nowMs: number): Hit | undefined {
+export function hitOf({ held }: ModelEntry, { field, part }: Omit<ReadItem, 'secret'>, nowMs: number): Hit | undefined {
   if (!held) return undefined;
   const value = held.value.value === null ? null : held.texts.get(field);
   if (value === undefined) return undefined;
@@ -54,7 +54,7 @@ export function changedMembers(
 /** What an operator is told. */
 export function factsOf(
   entry: ModelEntry | undefined,
-  item: Omit<ReadItem, 'token' | 'part'>,
+  item: Omit<ReadItem, 'secret' | 'part'>,
   nowMs: number,
 ): EntryFacts {
   const whole = entry && hitOf(entry, { ...item, part: undefined }, nowMs) !== undefined;

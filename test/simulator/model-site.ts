@@ -22,8 +22,7 @@ export class ModelSite implements Site {
     this.master = new ModelRedis(nextIncarnation(), nowMs);
     this.#replica = this.master;
     this.#dump = this.master;
-    this.replicate();
-    this.save();
+    this.copy();
   }
 
   masterFor(from: Party): Master {
@@ -39,6 +38,11 @@ export class ModelSite implements Site {
   /** Writes a dump. */
   save(): void {
     this.#dump = new ModelRedis('', this.#nowMs, this.master.copy());
+  }
+
+  copy(): void {
+    this.replicate();
+    this.save();
   }
 
   /** Promotes the replica as far as it has come; those who are behind go on talking to the old master until then. */

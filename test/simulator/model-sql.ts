@@ -5,7 +5,7 @@ import { ModelPartitions } from './model-partitions.js';
 import { ModelPostgres, rowName, type Transaction, written } from './model-postgres.js';
 import { type Server, server } from './network.js';
 import { type Party, party, type Scheduler } from './scheduler.js';
-import type { Change, ChangedBack, Sql, SqlServer, Ticket } from './servers.js';
+import type { Change, ChangedBack, Sql, SqlServer, Ticket, Wanted } from './servers.js';
 
 /** A transaction that its server does not know any more. */
 class Ended extends Error {}
@@ -17,6 +17,7 @@ export class ModelSql implements Sql {
   readonly #partitionOf: (view: string, key: string) => number;
   readonly #transactions = new Map<Ticket, Transaction>();
   readonly #committed: (ticket: Ticket) => void;
+  readonly #opened: Wanted['opened'];
   readonly #between: (next: () => void) => void;
   #waiting = 0;
 
@@ -25,11 +26,13 @@ export class ModelSql implements Sql {
     dice: Dice,
     partitionOf: (view: string, key: string) => number,
     committed: (ticket: Ticket) => void,
+    opened: Wanted['opened'],
   ) {
     this.postgres = new ModelPostgres((count) => dice.whole(0, Math.max(0, count - 1)));
     this.partitionRows = new ModelPartitions(this.postgres, () => scheduler.nowMs);
     this.#partitionOf = partitionOf;
     this.#committed = committed;
+    this.#opened = opened;
     const self: Party = this.server.party;
     // Between two statements of one function others may run, for as long as the server likes.
     this.#between = (next) =>
@@ -41,8 +44,16 @@ export class ModelSql implements Sql {
     this.partitionRows.renew(me, renewing, this.#between, reply, refuse);
   readonly closeEpoch: SqlServer['closeEpoch'] = (me, closing) => (reply) =>
     this.partitionRows.close(me, closing, reply);
-  readonly openEpoch: SqlServer['openEpoch'] = (opening) => (reply) => this.partitionRows.open(opening, reply);
-  readonly now: SqlServer['now'] = () => (reply) => reply(this.postgres.cursor);
+  readonly openEpoch: SqlServer['openEpoch'] = (opening) => (reply) =>
+    this.partitionRows.open(opening, (opens) => {
+      if (opens) this.#opened(opening);
+      reply(opens);
+    });
+  readonly now: SqlServer['now'] = () => (reply) => {
+    const { cursor } = this.postgres;
+    this.postgres.flush();
+    reply(cursor);
+  };
 
   readonly changesSince: SqlServer['changesSince'] = (cursor, partitions) => (reply) => {
     const { insertedLsn, flushedLsn, session } = this.postgres;
@@ -107,12 +118,13 @@ export class ModelSql implements Sql {
   };
   readonly isCovered: SqlServer['isCovered'] = (snapshot) => (reply) => reply(this.partitionRows.covered(snapshot));
   readonly endBarrier: SqlServer['endBarrier'] = () => (reply) => {
-    this.#waiting--;
+    this.#waiting = Math.max(0, this.#waiting - 1);
     reply();
   };
 
   open(partition: number, guard: Guard): string {
     this.postgres.partitions.set(partition, { partition, ...guard, open: true, covered: undefined });
+    this.#opened({ partition, ...guard });
     return this.postgres.cursor;
   }
 

@@ -5,13 +5,13 @@ import type { Servers, Wanted } from './servers.js';
 import { placeOf } from './views.js';
 
 /** Servers that are models. */
-export function modelTier({ scheduler, dice, partitions, sites, committed }: Wanted): Servers {
+export function modelTier({ scheduler, dice, partitions, sites, committed, opened }: Wanted): Servers {
   let lives = 0;
   const nextIncarnation = () => `life${++lives}`;
   const nowMs = () => scheduler.nowMs;
   return {
     sites: Array.from({ length: sites }, (_, at) => new ModelSite(`redis${at}`, nowMs, nextIncarnation)),
-    sql: new ModelSql(scheduler, dice, (view, key) => placeOf(view, key, partitions), committed),
+    sql: new ModelSql(scheduler, dice, (view, key) => placeOf(view, key, partitions), committed, opened),
     close: async () => {},
   };
 }

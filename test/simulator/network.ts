@@ -45,6 +45,10 @@ export const server = (party: Party, repeats: boolean): Server => ({
 /** Gives a reply to the request at hand, now or later. */
 export type Execute<Reply> = (reply: (reply: Reply) => void, refuse: (error: unknown) => void) => void | Promise<void>;
 
+/** What a request gives that is served at once, with no way to it. */
+export const immediately = <Reply>(execute: Execute<Reply>): Promise<Reply> =>
+  new Promise((resolve, reject) => void execute(resolve, reject));
+
 export type Failure =
   | { readonly kind: 'timeout' | 'connection' }
   | { readonly kind: 'refused'; readonly error: unknown };
@@ -61,6 +65,8 @@ export class Network {
   readonly #dice: Dice;
   readonly #cuts = new Map<string, number>();
   readonly #heldUp = new Map<string, { readonly ms: number; readonly then: () => void }>();
+  readonly #lost = new Map<string, number>();
+  readonly #slow = new Map<string, { readonly ms: number; readonly untilMs: number }>();
 
   constructor(scheduler: Scheduler, dice: Dice, weather: Weather) {
     this.#scheduler = scheduler;
@@ -82,9 +88,21 @@ export class Network {
     this.#heldUp.set(`${to.name} ${label}`, { ms, then });
   }
 
+  /** Every reply to such a request takes so long until then. */
+  slow(to: Party, label: string, ms: number, untilMs: number): void {
+    this.#slow.set(`${to.name} ${label}`, { ms, untilMs });
+  }
+
+  /** Most of such requests are lost until then. */
+  lose(label: string, untilMs: number): void {
+    this.#lost.set(label, untilMs);
+  }
+
   mend(): void {
+    this.#lost.clear();
     this.#cuts.clear();
     this.#heldUp.clear();
+    this.#slow.clear();
   }
 
   /** Breaks every connection to a server. */
@@ -97,6 +115,14 @@ export class Network {
   stop(to: Server, untilMs: number): void {
     to.party.stoppedUntilMs = untilMs;
     for (const { watch } of to.unanswered) watch();
+  }
+
+  #replyMs(name: string): number {
+    const heldUp = this.#heldUp.get(name);
+    this.#heldUp.delete(name);
+    heldUp?.then();
+    const slow = this.#slow.get(name);
+    return heldUp?.ms ?? (slow && slow.untilMs > this.#scheduler.nowMs ? slow.ms : this.delayMs());
   }
 
   delayMs(): number {
@@ -163,7 +189,8 @@ export class Network {
       else watch();
       return;
     }
-    if (dice.chance(this.weather.loss)) {
+    const losing = (this.#lost.get(label) ?? 0) > scheduler.nowMs;
+    if (dice.chance(losing ? 0.8 : this.weather.loss)) {
       loses('request');
       return;
     }
@@ -172,10 +199,7 @@ export class Network {
       to.unanswered.delete(flight);
       if (settled) return;
       if (dice.chance(this.weather.loss)) return loses('reply');
-      const heldUp = this.#heldUp.get(`${from.name} ${label}`);
-      this.#heldUp.delete(`${from.name} ${label}`);
-      heldUp?.then();
-      const delayMs = heldUp?.ms ?? this.delayMs();
+      const delayMs = this.#replyMs(`${from.name} ${label}`);
       if (scheduler.nowMs + delayMs - sentMs > timeoutMs) watch();
       scheduler.after(delayMs, from, scheduler.tracing ? `${label} ${what}` : '', () => settle(act));
     };

@@ -1,14 +1,15 @@
 // One real redis-server of a worker: its keys can be put aside and brought back, it can begin another life without a
 // restart, and its time is that of the schedule.
 import { Redis } from 'ioredis';
-import { connectRedis } from '../../src/cache/redis-connection.js';
 import { redisKeys } from '../../src/cache/redis-keys.js';
-import type { RedisServers } from '../../src/cache/redis-servers.js';
+import { connectNode, openNode, type RedisServers, singleServer } from '../../src/cache/redis-servers.js';
 import { redisStore } from '../../src/cache/redis-store.js';
 import type { Master } from './servers.js';
 
 /** Against hanging only: how long a message takes, the schedule says. */
 const TIMEOUT_MS = 10_000;
+/** Far below anything that the scripts count in time. */
+const ELAPSE_MS = 20;
 
 /** What a replica or a dump holds: key, time to live, value; and when that was. */
 export interface Dump {
@@ -35,9 +36,11 @@ export class RealRedis {
     this.#servers = servers;
   }
 
-  static async open(url: string): Promise<RealRedis> {
-    const { servers } = await connectRedis(url);
-    return new RealRedis(new Redis(url), servers);
+  /** Of the server that listens on this socket. */
+  static async open(path: string): Promise<RealRedis> {
+    const node = openNode('', { path }, () => {});
+    await connectNode(node);
+    return new RealRedis(new Redis({ path }), singleServer('single', node));
   }
 
   /** Forgets what schedules before left; from now on it holds the keys of this one. */
@@ -65,10 +68,10 @@ export class RealRedis {
   }
 
   /** Lets the schedule's time pass for what this server holds: moments of entries move into the past. */
-  async elapse(): Promise<void> {
+  async elapse(atLeastMs = ELAPSE_MS): Promise<void> {
     const { installation, places, nowMs } = this.#held;
     const ms = Math.floor(nowMs() - this.#elapsedMs);
-    if (ms < 1) return;
+    if (ms < atLeastMs) return;
     this.#elapsedMs += ms;
     const keys = redisKeys(installation);
     const names = places.flatMap((place) => [keys.fences(place.partition), ...keys.entries(place.partition, [place])]);
@@ -76,21 +79,26 @@ export class RealRedis {
   }
 
   async dump(): Promise<Dump> {
-    await this.elapse();
-    const looks = await Promise.all(
-      this.#names.map(async (name) => [name, await this.#cli.pttl(name), await this.#cli.dumpBuffer(name)] as const),
-    );
-    const keys = looks.flatMap(([name, ttlMs, value]) => (value ? [[name, Math.max(0, ttlMs), value] as const] : []));
+    await this.elapse(1);
+    const pipeline = this.#cli.pipeline();
+    for (const name of this.#names) pipeline.pttl(name).dumpBuffer(name);
+    const looks = (await pipeline.exec()) ?? [];
+    const keys = this.#names.flatMap((name, at) => {
+      const [ttlMs, value] = [looks[2 * at]?.[1], looks[2 * at + 1]?.[1]];
+      return Buffer.isBuffer(value) ? [[name, Math.max(0, Number(ttlMs)), value] as const] : [];
+    });
     return { atMs: this.#elapsedMs, keys };
   }
 
   /** Holds nothing but this, in another life. */
   async restore({ atMs, keys }: Dump): Promise<void> {
-    await this.#cli.flushall();
-    for (const [name, ttlMs, value] of keys) await this.#cli.restore(name, ttlMs, value);
+    const whole = this.#cli.multi().flushall();
+    for (const [name, ttlMs, value] of keys) whole.restore(name, ttlMs, value);
     this.#elapsedMs = atMs;
     // A replica of nobody that is promoted: its replication id is a new one.
-    await this.#cli.multi().replicaof('127.0.0.1', '1').replicaof('NO', 'ONE').exec();
+    const results = await whole.replicaof('127.0.0.1', '1').replicaof('NO', 'ONE').exec();
+    const [failure] = results?.flatMap(([error]) => error ?? []) ?? [];
+    if (failure) throw failure;
   }
 
   async flushAll(): Promise<void> {

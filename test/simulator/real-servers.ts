@@ -1,4 +1,4 @@
-// The servers of one run of the real tier: a Postgres for all workers, and two redis-servers for each. They are gone with it.
+// The servers of one run of the real tier: a Postgres and two redis-servers for each worker. They are gone with it.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,18 +15,27 @@ export interface RunServers {
 export async function startServers(workers: number): Promise<RunServers> {
   const folder = await mkdtemp(join(tmpdir(), 'espelho-simulator-'));
   await chmod(folder, 0o755); // a run by root gives its servers to another user, who must pass through
-  const embedded = await openEmbedded(join(folder, 'home'), { redis: false });
-  const redis = await Promise.all(Array.from({ length: 2 * workers }, () => startRedisServer()));
-  const urlOf = (at: number) => redis[at]?.url ?? '';
-  const { databaseUrl, where } = embedded;
-  const servers = Array.from({ length: workers }, (_, worker) => ({
-    databaseUrl,
-    redisUrls: [urlOf(2 * worker), urlOf(2 * worker + 1)] as const,
-  }));
+  const all = await Promise.all(Array.from({ length: workers }, (_, worker) => startOne(join(folder, String(worker)))));
   const close = async () => {
-    await Promise.all(redis.map((server) => server.close()));
-    await embedded.close();
-    for (const each of [folder, where.data]) await rm(each, { recursive: true, force: true, maxRetries: 20 });
+    await Promise.all(all.map((one) => one.close()));
+    await rm(folder, { recursive: true, force: true, maxRetries: 20 });
   };
-  return { servers, close };
+  return { servers: all.map(({ servers }) => servers), close };
+}
+
+/** A crash of Postgres concerns nobody but its own worker. */
+async function startOne(home: string): Promise<{ servers: RealServers; close: () => Promise<void> }> {
+  const { databaseUrl, where, close } = await openEmbedded(home, { redis: false });
+  const redisSockets = [join(home, 'redis-1'), join(home, 'redis-2')] as const;
+  const redis = await Promise.all(
+    redisSockets.map((path) => startRedisServer(['--unixsocket', path, '--unixsocketperm', '777'])),
+  );
+  return {
+    servers: { databaseUrl, redisSockets },
+    close: async () => {
+      await Promise.all(redis.map((server) => server.close()));
+      await close();
+      await rm(where.data, { recursive: true, force: true, maxRetries: 20 });
+    },
+  };
 }

@@ -51,6 +51,11 @@ export class RealSite implements Site {
     this.#dump = await this.#current.redis.dump();
   }
 
+  async copy(): Promise<void> {
+    await this.replicate();
+    this.#dump = this.#replica;
+  }
+
   async failOver(behind: readonly Party[], untilMs: number): Promise<void> {
     const [old, next] = [this.#current, this.#spare];
     await next.redis.restore(this.#replica);

@@ -1,27 +1,17 @@
 // The statements of gateways and clients, run on a real Postgres.
-import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import type postgres from 'postgres';
 import type { Guard } from '../../src/cache/store.js';
 import { ADVISORY, lockKey } from '../../src/db/advisory-lock.js';
-import type { PostgresChangeLog } from '../../src/db/change-log.js';
-import { type Connection, txQuery } from '../../src/db/connection.js';
+import { txQuery } from '../../src/db/connection.js';
 import { closeEpoch, closeForWrite, findPartitions, openEpoch, renewLease } from '../../src/db/partition.js';
 import { type Server, server } from './network.js';
+import { AliveList } from './real-alive.js';
+import { crash, type RealDatabase, recovered } from './real-database.js';
 import { Statements } from './real-statements.js';
 import { loadView } from './real-tables.js';
 import { RealTransaction } from './real-transaction.js';
 import { type Party, party } from './scheduler.js';
-import type { Sql, SqlServer, Ticket } from './servers.js';
-
-/** A worker's way to its own database. */
-export interface RealDatabase {
-  readonly client: postgres.Sql;
-  readonly monitor: postgres.Sql;
-  readonly connection: Connection;
-  /** Of nobody on the list of gateways. */
-  readonly changeLog: PostgresChangeLog;
-}
+import type { Sql, SqlServer, Ticket, Wanted } from './servers.js';
 
 /** A transaction that its server does not know any more. */
 class Ended extends Error {}
@@ -30,36 +20,44 @@ export class RealSql implements Sql {
   readonly server: Server = server(party('postgres'), false);
   readonly #database: RealDatabase;
   readonly #statements: Statements;
-  readonly #nowMs: () => number;
+  readonly #alive: AliveList;
   readonly #committed: (ticket: Ticket) => void;
+  readonly #opened: Wanted['opened'];
   readonly #transactions = new Map<Ticket, RealTransaction>();
-  readonly #ids = new Map<string, string>();
-  #elapsedMs = 0;
   #waiting = 0;
 
-  constructor(database: RealDatabase, nowMs: () => number, committed: (ticket: Ticket) => void) {
+  readonly crash?: () => Promise<void>;
+
+  constructor(
+    database: RealDatabase,
+    nowMs: () => number,
+    { committed, opened, dice }: Pick<Wanted, 'committed' | 'opened' | 'dice'>,
+  ) {
     this.#database = database;
     this.#statements = new Statements(database.monitor);
-    this.#nowMs = nowMs;
+    this.#alive = new AliveList(database.client, nowMs);
     this.#committed = committed;
-    this.#elapsedMs = nowMs();
+    this.#opened = opened;
+    if (dice.chance(CRASHING)) this.crash = () => this.#crash();
   }
 
   readonly partitions: SqlServer['partitions'] = () => this.#run(() => findPartitions(this.#query));
 
   readonly renew: SqlServer['renew'] = (me, renewing) =>
-    this.#run(async () => {
-      await this.#elapse();
-      return renewLease(this.#query, { id: this.#idOf(me), store: 'redis' }, renewing);
-    });
+    this.#run(() => renewLease(this.#query, { id: this.#alive.looks(me), store: 'redis' }, renewing));
 
   readonly closeEpoch: SqlServer['closeEpoch'] = (me, closing) =>
     this.#run(async () => {
-      await this.#elapse();
-      return closeEpoch(this.#query, closing, this.#idOf(me));
+      await this.#alive.refresh();
+      return closeEpoch(this.#query, closing, this.#alive.idOf(me));
     });
 
-  readonly openEpoch: SqlServer['openEpoch'] = (opening) => this.#run(() => openEpoch(this.#query, opening));
+  readonly openEpoch: SqlServer['openEpoch'] = (opening) =>
+    this.#run(async () => {
+      const opens = await openEpoch(this.#query, opening);
+      if (opens) this.#opened(opening);
+      return opens;
+    });
   readonly now: SqlServer['now'] = () => this.#run(() => this.#database.changeLog.now());
   readonly changesSince: SqlServer['changesSince'] = (cursor, partitions) =>
     this.#run(() => this.#database.changeLog.changesSince(cursor, partitions));
@@ -73,7 +71,7 @@ export class RealSql implements Sql {
     const transaction = new RealTransaction(this.#database.connection.db, roots);
     ticket.state = 'running';
     this.#transactions.set(ticket, transaction);
-    return this.#statements.run(() => transaction.locked(), reply, refuse);
+    return this.#statements.run(() => transaction.locked(), reply, refuse, this.#othersThan(ticket));
   };
 
   readonly change: SqlServer['change'] = (ticket, changes) => (reply, refuse) => {
@@ -84,17 +82,17 @@ export class RealSql implements Sql {
       ticket.changed = done.changed;
       return done;
     };
-    return this.#statements.run(act, reply, refuse);
+    return this.#statements.run(act, reply, refuse, this.#othersThan(ticket));
   };
 
   readonly closeForWrite: SqlServer['closeForWrite'] = (ticket, partitions, me) => (reply, refuse) => {
     const transaction = this.#running(ticket);
     if (!transaction) return refuse(new Ended());
     const act = async () => {
-      await this.#elapse();
-      return transaction.within((tx) => closeForWrite(txQuery(tx), partitions, this.#idOf(me)));
+      await this.#alive.refresh();
+      return transaction.within((tx) => closeForWrite(txQuery(tx), partitions, this.#alive.idOf(me)));
     };
-    return this.#statements.run(act, reply, refuse);
+    return this.#statements.run(act, reply, refuse, this.#othersThan(ticket));
   };
 
   readonly commit: SqlServer['commit'] = (ticket) => async (reply, refuse) => {
@@ -137,7 +135,7 @@ export class RealSql implements Sql {
 
   readonly isCovered: SqlServer['isCovered'] = (snapshot) =>
     this.#run(async () => {
-      await this.#elapse();
+      await this.#alive.refresh();
       const [row] = await this.#query<{ covered: boolean }>(sql`
         SELECT EXISTS (SELECT FROM gateway WHERE alive_until > clock_timestamp()) AND NOT EXISTS (
           SELECT FROM entry_partition WHERE covered IS NULL OR NOT snapshot_covers(covered, ${snapshot}::pg_snapshot)) AS covered`);
@@ -146,13 +144,14 @@ export class RealSql implements Sql {
 
   readonly endBarrier: SqlServer['endBarrier'] = () =>
     this.#run(async () => {
-      this.#waiting--;
+      this.#waiting = Math.max(0, this.#waiting - 1);
       if (this.#waiting === 0) await this.#database.changeLog.query(sql`SELECT pg_advisory_unlock_shared(${BARRIER})`);
     });
 
   async open(partition: number, { incarnation, epoch, generation }: Guard): Promise<string> {
     await this.#database.client`INSERT INTO entry_partition (partition, incarnation, epoch, generation, open)
       VALUES (${partition}, ${incarnation}, ${epoch}, ${generation}, true)`;
+    this.#opened({ partition, incarnation });
     return this.#database.changeLog.now();
   }
 
@@ -162,7 +161,25 @@ export class RealSql implements Sql {
     return row?.version ?? '0';
   }
 
-  flush(): void {}
+  async flush(): Promise<void> {
+    if (this.crash) await this.#database.client`SELECT pg_logical_emit_message(true, 'simulator', '')`;
+  }
+
+  async burn(ids: number): Promise<void> {
+    if (this.crash && ids > 0)
+      await this.#database.client.unsafe('BEGIN; SELECT pg_current_xact_id(); ROLLBACK;'.repeat(ids));
+  }
+
+  async #crash(): Promise<void> {
+    await crash(this.#database);
+    for (const [ticket, transaction] of this.#transactions) {
+      if (ticket.state === 'running') ticket.state = 'aborted';
+      void transaction.rollback();
+    }
+    await this.#statements.ended();
+    this.#waiting = 0;
+    await recovered(this.#database);
+  }
 
   runningOf(owner: Party): Ticket[] {
     return [...this.#transactions.keys()].filter((ticket) => ticket.owner === owner && ticket.state === 'running');
@@ -181,26 +198,21 @@ export class RealSql implements Sql {
 
   #run<Result>(act: () => Promise<Result>) {
     return (reply: (result: Result) => void, refuse: (error: unknown) => void) =>
-      this.#statements.run(act, reply, refuse);
+      this.#statements.run(act, reply, refuse, this.#othersThan(undefined));
   }
 
   #running(ticket: Ticket): RealTransaction | undefined {
     return ticket.state === 'running' ? this.#transactions.get(ticket) : undefined;
   }
 
-  #idOf(name: string): string {
-    const id = this.#ids.get(name) ?? randomUUID();
-    this.#ids.set(name, id);
-    return id;
-  }
-
-  /** Lets the schedule's time pass for the list of gateways. */
-  async #elapse(): Promise<void> {
-    const ms = Math.floor(this.#nowMs() - this.#elapsedMs);
-    if (ms < 50) return;
-    this.#elapsedMs += ms;
-    await this.#database.client`UPDATE gateway SET alive_until = alive_until - ${ms} * interval '1 ms'`;
+  /** Whether a transaction beside this one may hold locks. */
+  #othersThan(ticket: Ticket | undefined): boolean {
+    for (const [each, transaction] of this.#transactions)
+      if (each !== ticket && (each.state === 'running' || transaction.busy)) return true;
+    return false;
   }
 }
 
+/** Share of schedules that may crash Postgres, which takes as long as ten others. */
+const CRASHING = 0.2;
 const BARRIER = lockKey(ADVISORY.barrier);

@@ -14,18 +14,20 @@ export class Statements {
     this.#monitor = monitor;
   }
 
-  /** Runs a statement; its reply may come later, once a lock is free. */
+  /** Runs a statement; its reply may come later, once a lock is free that one of the `others` holds. */
   async run<Result>(
     act: () => Promise<Result>,
     reply: (result: Result) => void,
     refuse: (error: unknown) => void,
+    others: boolean,
   ): Promise<void> {
     const ended = this.follow(act().then(reply, refuse));
+    if (this.#running.size === 1 && !others) return ended;
     let over = false;
     void ended.then(() => {
       over = true;
     });
-    do await Promise.race([ended, pause()]);
+    do await within(ended);
     while (!over && !(await this.#blocked()));
   }
 
@@ -36,10 +38,16 @@ export class Statements {
     return ended;
   }
 
+  /** Resolves once nothing is at work. */
+  async ended(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
   /** Resolves once nothing is at work but what waits for locks. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) {
-      await Promise.race([Promise.all(this.#running), pause()]);
+      await within(Promise.all(this.#running));
+      if (this.#running.size === 0) return;
       if (await this.#blocked()) return;
     }
   }
@@ -52,4 +60,12 @@ export class Statements {
   }
 }
 
-const pause = () => new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
+/** Resolves when `work` has ended, or after a while. */
+async function within(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LOOK_MS);
+  });
+  await Promise.race([work, pause]);
+  clearTimeout(timer);
+}

@@ -36,16 +36,17 @@ export class RealTransaction {
   change(changes: readonly Change[]): Promise<{ xid: string; changed: readonly ChangedBack[] }> {
     return this.#alone(async (tx, roots) => {
       const query = txQuery(tx);
-      for (const { view, key, number } of changes) await query(writing(view, key, number));
+      // Sent together, run one after the other.
+      await Promise.all(changes.map(({ view, key, number }) => query(writing(view, key, number))));
       const { xid, changed } = await changedRoots(tx);
-      const back: ChangedBack[] = [];
-      for (const { view, key, version } of changed) {
+      const back = changed.map(async ({ view, key, version }): Promise<ChangedBack[]> => {
         const isIts = (each: Root) => each.view === view && each.key === key;
         const [loaded] = await loadView(query, view, [key]);
         const number = changes.find(isIts)?.number ?? null;
-        if (loaded) back.push({ view, key, version, from: String(roots.find(isIts)?.version ?? 0n), number, loaded });
-      }
-      return { xid, changed: back };
+        const from = String(roots.find(isIts)?.version ?? 0n);
+        return loaded ? [{ view, key, version, from, number, loaded }] : [];
+      });
+      return { xid, changed: (await Promise.all(back)).flat() };
     });
   }
 

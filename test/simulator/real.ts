@@ -16,8 +16,10 @@ import { placeOf } from './views.js';
 export interface RealServers {
   /** Of the superuser, on the maintenance database. */
   readonly databaseUrl: string;
-  readonly redisUrls: readonly [string, string];
+  readonly redisSockets: readonly [string, string];
 }
+
+const RECONNECT_SECONDS = 0.02;
 
 export interface RealTier {
   readonly tier: Tier;
@@ -25,30 +27,32 @@ export interface RealTier {
 }
 
 /** Makes the worker's database, by the migrations that its program was bundled with. */
-export async function openRealTier({ databaseUrl, redisUrls }: RealServers): Promise<RealTier> {
+export async function openRealTier({ databaseUrl, redisSockets }: RealServers): Promise<RealTier> {
   const name = `simulator_${randomBytes(6).toString('hex')}`;
   const owner = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   await owner.unsafe(`CREATE DATABASE ${name}`);
   // Nothing here outlives the run.
   await owner.unsafe('ALTER SYSTEM SET fsync = off');
+  // What no commit has written to disk stays off it until the schedule says so.
+  await owner.unsafe("ALTER SYSTEM SET wal_writer_delay = '10s'");
   await owner.unsafe('SELECT pg_reload_conf()');
   const url = Object.assign(new URL(databaseUrl), { pathname: name }).href;
   await migrate(url);
   const database = {
-    client: postgres(url, { max: 1, onnotice: () => {} }),
-    monitor: postgres(url, { max: 1 }),
+    client: postgres(url, { max: 1, onnotice: () => {}, backoff: () => RECONNECT_SECONDS }),
+    monitor: postgres(url, { max: 1, onnotice: () => {}, backoff: () => RECONNECT_SECONDS }),
     connection: connect({ url, maxReads: 8, maxWrites: 12 }),
     changeLog: openChangeLog(url),
   };
   await createTables(database.client);
-  const pair = [await RealRedis.open(redisUrls[0]), await RealRedis.open(redisUrls[1])] as const;
-  const tier: Tier = async ({ scheduler, dice, entries, partitions, committed }) => {
+  const pair = [await RealRedis.open(redisSockets[0]), await RealRedis.open(redisSockets[1])] as const;
+  const tier: Tier = async ({ scheduler, dice, entries, partitions, ...told }) => {
     const installation = randomBytes(4).toString('hex');
     const nowMs = () => scheduler.nowMs;
     await emptyTables(database.client, installation, partitions);
     const places = entries.map(({ view, key }) => ({ view, key, partition: placeOf(view, key, partitions) }));
     const held = { installation, places, nowMs };
-    const sql = new RealSql(database, nowMs, committed);
+    const sql = new RealSql(database, nowMs, { ...told, dice });
     return { sites: [await RealSite.begin(pair, held, dice)], sql, close: () => sql.close() };
   };
   const close = async () => {

@@ -1,17 +1,16 @@
 // One schedule, drawn from a seed: gateways, clients, an editor with psql, and a fate that lets things go
 // wrong; then quiet, in which everything must come right.
-import { CacheUnavailable } from '../../src/cache/errors.js';
-import type { FillItem, Guard } from '../../src/cache/store.js';
-import type { Loaded, Shape } from '../../src/cache/view.js';
+import type { Loaded } from '../../src/cache/view.js';
+import { prepare } from './before.js';
 import { Checker, type Violation } from './checker.js';
 import { Dice } from './dice.js';
 import { runEditor } from './editor.js';
 import { type Faults, fate, heal, planFaults } from './faults.js';
-import { type Gateway, read, runReader, runWriter, startGateway, type World } from './gateway.js';
-import { SqlLost } from './links.js';
-import { type Execute, Network, type Weather } from './network.js';
-import { party, Scheduler } from './scheduler.js';
-import { type Servers, Ticket, type Tier } from './servers.js';
+import { type Gateway, isRefusal, read, runReader, runWriter, startGateway, type World } from './gateway.js';
+import { Network, type Weather } from './network.js';
+import { Scheduler } from './scheduler.js';
+import type { Ticket, Tier, Wanted } from './servers.js';
+import { STORM_MS, STORMS } from './storms.js';
 import { type Entry, nameOf, placeOf } from './views.js';
 import { leave } from './write.js';
 
@@ -32,14 +31,26 @@ const ENTRIES: readonly Entry[] = [
 
 const CALM: Weather = { loss: 0, duplication: 0, slow: 0, stuck: 0, oversleep: 0, pace: 6 };
 
+/** Share of schedules. */
+const STORMY = 0.03;
+
 /** After this long without a fault every gateway trusts its store, and every relay has carried everything over. */
 const QUIET_MS = 30_000;
 const CARRIED_MS = 15_000;
-/** What a relay says before it has looked anew after an outage is not yet so. */
-const SETTLED_MS = 2_000;
+/** Longer than a statement that was lost is waited for, and than a lease: until then what a relay says may be old. */
+const SETTLED_MS = 9_000;
 
-/** Runs the schedule of `seed`; its interleaving is added to `trace`. */
-export async function runSchedule(tier: Tier, seed: number, trace?: string[]): Promise<Outcome> {
+export interface ScheduleOptions {
+  readonly tier: Tier;
+  readonly seed: number;
+  /** Comes over this schedule, whatever its seed draws. */
+  readonly storm?: string | undefined;
+  /** The interleaving is added to it. */
+  readonly trace?: string[] | undefined;
+}
+
+/** Runs the schedule of `seed`. */
+export async function runSchedule({ tier, seed, storm, trace }: ScheduleOptions): Promise<Outcome> {
   const dice = new Dice(seed);
   const scheduler = new Scheduler(trace);
   const checker = new Checker();
@@ -54,6 +65,13 @@ export async function runSchedule(tier: Tier, seed: number, trace?: string[]): P
       checker.committed(name, { version, value: shownOf(loaded), fencedAt: ticket.fenced.get(name) });
     }
   };
+  const incarnations = new Map<number, string>();
+  const opened: Wanted['opened'] = ({ partition, incarnation }) => {
+    const before = incarnations.get(partition);
+    incarnations.set(partition, incarnation);
+    // Fences that stand in the last store are not in this one.
+    if (before !== undefined && before !== incarnation) checker.disturbances++;
+  };
   const servers = await tier({
     scheduler,
     dice,
@@ -61,6 +79,7 @@ export async function runSchedule(tier: Tier, seed: number, trace?: string[]): P
     partitions,
     sites: partitions === 2 && dice.chance(0.5) ? 2 : 1,
     committed,
+    opened,
   });
   const { sites, sql } = servers;
   let number = 0;
@@ -76,6 +95,8 @@ export async function runSchedule(tier: Tier, seed: number, trace?: string[]): P
     partitions,
     entries,
     endMs: 0,
+    leader: undefined,
+    storm: {},
     nextNumber: () => ++number,
     nextTicket: () => ++tickets,
     provoke: (touched, forMs, by) => provoke(touched, forMs, by),
@@ -108,6 +129,13 @@ export async function runSchedule(tier: Tier, seed: number, trace?: string[]): P
   await scheduler.run(() => scheduler.nowMs > readyMs || trusted());
   network.weather = drawWeather(dice);
   world.endMs = scheduler.nowMs + dice.pick([60, 200, 500, 1_500, 4_000, 8_000]);
+  const drawn = dice.chance(STORMY) ? dice.pick(Object.keys(STORMS)) : undefined;
+  const weather = STORMS[storm ?? drawn ?? ''];
+  if (weather) {
+    network.count(`storm ${storm ?? drawn}`);
+    world.endMs = scheduler.nowMs + STORM_MS;
+    world.storm = weather(faults);
+  }
   network.endMs = world.endMs;
   for (const gateway of gateways) attend(gateway);
   if (dice.chance(0.4)) runEditor(world, dice.whole(1, 3)).catch(scheduler.fail);
@@ -126,7 +154,7 @@ export async function runSchedule(tier: Tier, seed: number, trace?: string[]): P
     }
   };
   await scheduler.run(() => scheduler.nowMs > world.endMs || failed());
-  if (!failed() && dice.chance(0.3)) await quiet(world, faults, failed);
+  if (!failed() && dice.chance(0.2)) await quiet(world, faults, failed);
   await servers.close();
   const { violations, reads, acknowledgements, commits } = checker;
   return { violations, reads, acknowledgements, commits, steps: scheduler.steps, faults: network.faults };
@@ -148,57 +176,11 @@ function drawWeather(dice: Dice): Weather {
   };
 }
 
-/** What was there before: rows, and, mostly, partitions that are open already. */
-async function prepare({ dice, entries, partitions, nextTicket, sql }: World, servers: Servers): Promise<void> {
-  const { sites } = servers;
-  for (const { view, key } of entries) {
-    if (dice.chance(0.2)) continue;
-    const ticket = new Ticket(nextTicket(), party('before'));
-    await asked(sql.lock(ticket, [{ view, key }]));
-    await asked(sql.change(ticket, [{ view, key, number: 0 }]));
-    await asked(sql.commit(ticket));
-  }
-  if (dice.chance(0.2)) return;
-  for (let partition = 0; partition < partitions; partition++) {
-    const site = sites[partition % sites.length];
-    const [meta] = (await site?.master.meta([partition])) ?? [];
-    if (!site || !meta?.incarnation) continue;
-    const guard = { incarnation: meta.incarnation, epoch: '1', generation: '1' };
-    await site.master.begin(partition, guard, await servers.sql.open(partition, guard));
-    const held = entries.filter(({ view, key }) => placeOf(view, key, partitions) === partition);
-    if (dice.chance(0.7)) await warm(servers, site, partition, guard, held);
-    await site.replicate();
-    await site.save();
-  }
-}
-
-/** Fills entries as readers before the schedule did. */
-async function warm(
-  { sql }: Servers,
-  { master }: Servers['sites'][number],
-  partition: number,
-  guard: Guard,
-  entries: readonly Entry[],
-): Promise<void> {
-  const items = entries.map(({ view, key }) => ({ view, key, field: 'value@1', part: undefined, token: 'warm' }));
-  await master.read([{ partition, guard, items }]);
-  const values: FillItem[] = [];
-  for (const item of items) {
-    const shape: Shape = item.view === 'note' ? 'text' : 'hash';
-    for (const loaded of await asked(sql.load(item.view, [item.key])))
-      values.push({ ...item, ...loaded, ttlMs: 3_600_000, shape });
-  }
-  await master.fill([{ partition, guard, items: values }]);
-}
-
-const asked = <Reply>(execute: Execute<Reply>): Promise<Reply> =>
-  new Promise((resolve, reject) => void execute(resolve, reject));
-
 /** Faults have ended: waits until everything should have come right, and looks whether it has. */
 async function quiet(world: World, faults: Faults, failed: () => boolean): Promise<void> {
   const { scheduler, checker, entries, partitions } = world;
   const { sites, sql } = faults;
-  heal(faults);
+  await heal(faults);
   scheduler.note('fate', 'all is quiet');
   if (!faults.gateways.some(({ party }) => party.alive)) faults.start();
   const living = () => faults.gateways.filter(({ party }) => party.alive);
@@ -219,9 +201,7 @@ async function quiet(world: World, faults: Faults, failed: () => boolean): Promi
     for (const entry of entries) {
       read(world, gateway, entry).then(
         () => reading--,
-        (error) => {
-          if (!(error instanceof SqlLost || error instanceof CacheUnavailable)) scheduler.fail(error);
-        },
+        (error) => (isRefusal(error) ? undefined : scheduler.fail(error)),
       );
     }
   }

@@ -101,6 +101,8 @@ export interface Site extends RedisSite {
   replicate(): Awaitable<void>;
   /** Writes a dump. */
   save(): Awaitable<void>;
+  /** Both at once. */
+  copy(): Awaitable<void>;
   /** Promotes the replica as far as it has come; those who are behind go on talking to the old master until then. */
   failOver(behind: readonly Party[], untilMs: number): Awaitable<void>;
   restart(from: 'dump' | 'empty'): Awaitable<void>;
@@ -121,11 +123,11 @@ export interface Sql extends SqlServer {
   runningOf(owner: Party): readonly Ticket[];
   versionOf(view: string, key: string): Awaitable<string>;
   /** What the WAL writer does now and then. */
-  flush(): void;
+  flush(): Awaitable<void>;
   /** An immediate shutdown, where one schedule can have that for itself. */
-  readonly crash?: () => void;
+  readonly crash?: () => Awaitable<void>;
   /** Uses up ids of transactions, of which nothing need be on disk. */
-  readonly burn?: (ids: number) => void;
+  readonly burn?: (ids: number) => Awaitable<void>;
 }
 
 /** The servers of one schedule. */
@@ -146,6 +148,8 @@ export interface Wanted {
   readonly sites: number;
   /** Called with each transaction that has committed, before anybody else can know. */
   readonly committed: (ticket: Ticket) => void;
+  /** Called when a partition is opened, before anybody else can know. */
+  readonly opened: (guarded: Pick<PartitionRow, 'partition' | 'incarnation'>) => void;
 }
 
 /** Gives each schedule servers that no other has touched. */

@@ -20,7 +20,9 @@ async function simulate(...options: string[]): Promise<{ printed: string; code: 
 }
 
 it('schedules of faults over models of the servers keep the pledge', { timeout: WITHIN_MS }, async () => {
-  const { printed, code } = await simulate('--schedules', '20000', '--seconds', SECONDS, '--seed', SEED);
+  const { printed, code } = await simulate(
+    ...['--tier', 'model', '--schedules', '20000', '--seconds', SECONDS, '--seed', SEED],
+  );
   expect(code, printed).toBe(0);
 });
 
@@ -42,6 +44,6 @@ it('the same seed gives the same interleaving', { timeout: WITHIN_MS }, async ()
 });
 
 it('each safety clause, switched off, gives a violation', { timeout: WITHIN_MS }, async () => {
-  const { printed, code } = await simulate('--gate', '--schedules', '20000', '--seed', '1');
+  const { printed, code } = await simulate('--gate', '--tier', 'model', '--schedules', '20000');
   expect(code, printed).toBe(0);
 });

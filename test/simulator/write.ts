@@ -16,12 +16,10 @@ interface Prepared {
   readonly fenced: Fenced;
 }
 
-/** One write by a gateway of one entry, or of two. */
-export async function write(world: World, gateway: Gateway): Promise<void> {
-  const { scheduler, dice, entries } = world;
-  const first = dice.pick(entries);
-  const second = dice.chance(0.2) ? dice.pick(entries) : first;
-  const roots = first === second ? [first] : [first, second];
+/** One write by a gateway: of these entries, or of one or two of all. */
+export async function write(world: World, gateway: Gateway, these?: readonly Entry[]): Promise<void> {
+  const { scheduler, dice } = world;
+  const roots = these ?? rootsOf(world);
   const ticket = new Ticket(world.nextTicket(), gateway.party);
   if (scheduler.tracing)
     scheduler.note(gateway.party.name, `writes ${roots.map(nameOf)} (transaction ${ticket.number})`);
@@ -29,7 +27,9 @@ export async function write(world: World, gateway: Gateway): Promise<void> {
   if (!prepared) return leave(world, ticket);
   world.provoke(roots, 0, gateway);
   // Between any two steps a process may be held up.
-  if (dice.chance(0.3)) {
+  const stormMs = await world.storm.fenced?.(gateway, roots);
+  if (stormMs !== undefined) await scheduler.sleep(stormMs, gateway.party, '');
+  else if (dice.chance(0.3)) {
     const heldUpMs = dice.chance(0.5) ? dice.magnitude(0.5, 400) : dice.between(400, 5_000);
     world.provoke(roots, heldUpMs, gateway);
     await scheduler.sleep(heldUpMs, gateway.party, '');
@@ -41,12 +41,20 @@ export async function write(world: World, gateway: Gateway): Promise<void> {
     if (outcome !== 'committed') return;
   }
   world.provoke(roots);
-  if (dice.chance(0.1)) await scheduler.sleep(dice.magnitude(0.5, 2_000), gateway.party, '');
+  const pauseMs = world.storm.committed?.(gateway, roots) ?? (dice.chance(0.1) ? dice.magnitude(0.5, 2_000) : 0);
+  if (pauseMs > 0) await scheduler.sleep(pauseMs, gateway.party, '');
   const visible = await gateway.cache.writer.settle(prepared.fenced, prepared.committed);
   if (scheduler.tracing) scheduler.note(gateway.party.name, `answers transaction ${ticket.number}: visible ${visible}`);
   if (!visible) return;
   for (const { view, key, version } of prepared.committed) world.checker.acknowledge(`${view}:${key}`, version);
   world.provoke(roots);
+  world.storm.answered?.(gateway, roots);
+}
+
+function rootsOf({ dice, entries }: World): readonly Entry[] {
+  const first = dice.pick(entries);
+  const second = dice.chance(0.2) ? dice.pick(entries) : first;
+  return first === second ? [first] : [first, second];
 }
 
 /** Everything before COMMIT, fences last; undefined where it did not come about. */

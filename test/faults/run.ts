@@ -3,12 +3,13 @@ import { seeded } from '../support/freshness.js';
 import { Checker } from './checker.js';
 import { checkedKey } from './domain.js';
 import { domains } from './domains.js';
+import { Epochs } from './epochs.js';
 import type { Topology } from './redis-side.js';
 import { faultsFor, Saboteur, type Struck } from './saboteur.js';
 import { settlementFaults } from './settlement.js';
 import { openSite, type Site } from './site.js';
 import { tokenClients } from './tokens.js';
-import { editor, isCovered, pause, readers, Tallies, type Traffic, writers } from './traffic.js';
+import { count, editor, isCovered, pause, readers, Tallies, type Traffic, writers } from './traffic.js';
 import type { Violation } from './violation.js';
 
 export interface RunOptions {
@@ -54,18 +55,24 @@ export async function run(options: RunOptions): Promise<Outcome> {
   const failures: string[] = [];
   const onDeath = (gateway: string, how: string) => failures.push(`${gateway} ended by itself: ${how}`);
   const site = await openSite({ topology, gateways, root, onDeath });
-  const onAbort = () => void site.close();
+  const epochs = new Epochs(() => site.postgres.psql);
+  const onAbort = () => {
+    epochs.end();
+    void site.close();
+  };
   try {
     interrupted.throwIfAborted();
     interrupted.addEventListener('abort', onAbort, { once: true });
-    return await runOn(site, options, failures);
+    void epochs.watch();
+    return await runOn(site, epochs, options, failures);
   } finally {
+    epochs.end();
     interrupted.removeEventListener('abort', onAbort);
     await site.close();
   }
 }
 
-async function runOn(site: Site, options: RunOptions, failures: string[]): Promise<Outcome> {
+async function runOn(site: Site, epochs: Epochs, options: RunOptions, failures: string[]): Promise<Outcome> {
   const { topology, forMs, seed, only, tell, interrupted } = options;
   const startedMs = performance.now();
   const secondOf = (ms: number) => Math.round((ms - startedMs) / 10) / 100;
@@ -74,15 +81,25 @@ async function runOn(site: Site, options: RunOptions, failures: string[]): Promi
   let violationCount = 0;
   let written = 0;
   const serial = () => ++written;
+  const report = (violation: Violation) => {
+    violationCount++;
+    if (violations.length >= KEPT_VIOLATIONS) return;
+    const reported = inContext(violation, saboteur.struck, secondOf);
+    violations.push(reported);
+    tell({ violation: reported });
+  };
+  const judging: Promise<void>[] = [];
+  const judge = async (violation: Violation) => {
+    const { beganMs: fromMs, endedMs: untilMs } = violation;
+    if (await epochs.explains({ fromMs, untilMs })) count(checker.excused, 'epoch replaced');
+    else report(violation);
+  };
   const checker = new Checker({
     nowMs: () => performance.now(),
     excuse: (fromMs, untilMs) => saboteur.excuse(fromMs, untilMs),
     onViolation: (violation) => {
-      violationCount++;
-      if (violations.length >= KEPT_VIOLATIONS) return;
-      const reported = inContext(violation, saboteur.struck, secondOf);
-      violations.push(reported);
-      tell({ violation: reported });
+      if (violation.kind === 'inversion') judging.push(judge(violation));
+      else report(violation);
     },
   });
   const random = seeded(seed);
@@ -114,6 +131,7 @@ async function runOn(site: Site, options: RunOptions, failures: string[]): Promi
   const masked = (tallies.readErrors.get('INTERNAL') ?? 0) + (tallies.writeErrors.get('INTERNAL') ?? 0);
   if (masked > 0) failures.push(`${masked} answers were INTERNAL, which is a defect whatever goes wrong; see the logs`);
   failures.push(...(await settlementFaults(site, checker, tallies.changes)));
+  await Promise.all(judging);
   const seconds = secondOf(performance.now());
   const { folder } = site;
   return { topology, seconds, checker, tallies, saboteur, violations, violationCount, failures, folder };

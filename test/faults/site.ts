@@ -34,6 +34,7 @@ export interface Site {
   readonly close: () => Promise<void>;
 }
 
+const RATES = ['FAILURES', 'ISSUE', 'INTROSPECT', 'REVEAL'];
 const PEPPER = 'a pepper for fault runs, with more than 32 characters';
 const SCOPES = 'menus:read,menus:write,flags:read,flags:write,flags:evaluate,security:read,security:write,tokens:read';
 /** Some short, so that refills race with everything else; some long, so that what is old could still be there. */
@@ -89,6 +90,10 @@ async function open(
     ESPELHO_MASTER_KEY: '0123456789abcdef'.repeat(4),
     ESPELHO_HOME: join(folder, 'gateway'),
     LOG_LEVEL: 'warn',
+    // One request reads all keys of a domain, and one client does what many would.
+    ESPELHO_LIMIT_ALIASES: '100',
+    ESPELHO_LIMIT_ROOT_FIELDS: '100',
+    ...Object.fromEntries(RATES.map((rate) => [`ESPELHO_RATE_${rate}`, '0'])),
   };
   const ttls = Object.entries(TTL_SECONDS).map(([view, seconds]) => [`ESPELHO_TTL_${view}`, String(seconds)]);
   let token = '';

@@ -1,12 +1,12 @@
 // The engine alone, without HTTP and GraphQL, against the same read by hand, in this process.
 import { systemClock } from '../../src/cache/index.js';
-import { connect } from '../../src/db/index.js';
 import { startGateway } from '../../src/gateway.js';
 import { menuView } from '../../src/resolvers/index.js';
 import type { Slices } from './http-suites.js';
 import { HOT, nameOf, seeded, zipf } from './keys.js';
 import { type Asked, type Course, takeTurns } from './load.js';
 import { type PlainCache, plainCache } from './plain-cache.js';
+import { plainDatabase } from './plain-database.js';
 import type { Stores } from './stores.js';
 
 /** Runs each course; reads are timed to the decoded value. */
@@ -21,9 +21,9 @@ export async function engineReads(stores: Stores, courses: readonly Course[]): P
     logger: { info: () => {}, error: (facts, sentence) => console.error(sentence, facts) },
   });
   const { cache } = gateway.services;
-  const database = connect({ url: stores.plainUrl });
-  const plain = plainCache(stores.redisUrl, database.query, 'each');
-  const batched = plainCache(stores.redisUrl, database.query, 'together');
+  const database = plainDatabase(stores.plainUrl, 'as they come');
+  const plain = plainCache(stores.redisUrl, database.load, 'each');
+  const tuned = plainCache(stores.redisUrl, database.load, 'together');
   const readBy = (by: PlainCache) => async (key: string) => {
     const json = await by.read(key);
     return json === null ? undefined : menuView.decode(json);
@@ -31,7 +31,7 @@ export async function engineReads(stores: Stores, courses: readonly Course[]): P
   const sides = [
     sideOf('espelho', (key) => cache.request().read(menuView, key)),
     sideOf('plain', readBy(plain)),
-    sideOf('batched', readBy(batched)),
+    sideOf('tuned', readBy(tuned)),
   ];
   try {
     for (const { read } of sides) {
@@ -46,7 +46,7 @@ export async function engineReads(stores: Stores, courses: readonly Course[]): P
   } finally {
     await gateway.close();
     plain.close();
-    batched.close();
+    tuned.close();
     await database.close();
   }
 }

@@ -7,7 +7,7 @@ import { tell, tellHits } from './report.js';
 import { type SideName, type SideProcess, startSide } from './side-process.js';
 import { openStores, type Stores } from './stores.js';
 
-const SIDES: readonly SideName[] = ['espelho', 'plain', 'batched'];
+const SIDES: readonly SideName[] = ['espelho', 'plain', 'tuned'];
 
 const { values } = parseArgs({
   options: {

@@ -2,7 +2,6 @@
 // delete or overwrite the key. It may serve stale data; that is what it is compared for.
 import DataLoader from 'dataloader';
 import { Redis } from 'ioredis';
-import { loadMenus, type Query } from '../../src/db/index.js';
 
 const TTL_S = 3_600;
 
@@ -18,7 +17,12 @@ export interface PlainCache {
   readonly close: () => void;
 }
 
-export function plainCache(redisUrl: string, query: Query, asking: Asking): PlainCache {
+/** `load` finds the JSON of a menu in Postgres. */
+export function plainCache(
+  redisUrl: string,
+  load: (key: string) => Promise<string | null>,
+  asking: Asking,
+): PlainCache {
   const redis = new Redis(redisUrl);
   const nameOf = (key: string) => `${asking}:menu:${key}`;
   const counts = { hits: 0, misses: 0 };
@@ -40,8 +44,7 @@ export function plainCache(redisUrl: string, query: Query, asking: Asking): Plai
         return cached;
       }
       counts.misses++;
-      const [row] = await loadMenus(query, [key]);
-      const json = row?.value ?? null;
+      const json = await load(key);
       if (json !== null) void store(key, json); // the caller need not wait for it
       return json;
     },

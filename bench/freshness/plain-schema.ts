@@ -1,22 +1,13 @@
 // The plain side's schema: the same types and fields as the gateway's menus, resolved by a cache kept by hand.
-import { randomUUID } from 'node:crypto';
 import SchemaBuilder from '@pothos/core';
-import {
-  type Db,
-  findMenuId,
-  insertChange,
-  inTransaction,
-  loadMenus,
-  setItemLabel,
-  txQuery,
-} from '../../src/db/index.js';
 import type { MenuDocument, MenuItem as MenuItemShape } from '../../src/resolvers/index.js';
 import { menuView } from '../../src/resolvers/index.js';
 import '../../src/schema/access.js';
 import type { PlainCache } from './plain-cache.js';
+import type { PlainDatabase } from './plain-database.js';
 
 export interface PlainContext {
-  readonly db: Db;
+  readonly database: PlainDatabase;
   readonly cache: PlainCache;
   /** What is done to the key once the transaction has committed. */
   readonly afterWrite: 'drop' | 'store';
@@ -107,33 +98,18 @@ builder.mutationType({
 
 export const plainSchema = builder.toSchema();
 
-/** The gateway's own statements, without the locks, the log of changes and the fences. */
+/** Postgres first, then the cache: a reader in between sees, and stores, what is old by then. */
 async function rename(
-  { db, cache, afterWrite }: PlainContext,
+  { database, cache, afterWrite }: PlainContext,
   menu: string,
   locale: string,
   item: string,
   label: string,
 ): Promise<Renamed | NotFoundShape> {
   const key = `${menu}:${locale}`;
-  const written = await inTransaction(db, async (tx) => {
-    const id = await findMenuId(tx, menu, locale);
-    const before = id && (await setItemLabel(tx, id, item, label));
-    if (before === undefined) return undefined;
-    await insertChange(tx, {
-      id: randomUUID(),
-      actor: 'bench',
-      action: 'renameMenuItem',
-      domain: 'MENU',
-      key,
-      before: { item, label: before },
-      after: { item, label },
-    });
-    const [row] = afterWrite === 'store' ? await loadMenus(txQuery(tx), [key]) : [];
-    return { json: row?.value };
-  });
+  const written = await database.rename({ menu, locale, item, label, readBack: afterWrite === 'store' });
   if (!written) return { message: `There is no item ${item} in ${key}.` };
-  if (written.json) await cache.store(key, written.json);
+  if (written.json !== null) await cache.store(key, written.json);
   else await cache.drop(key);
   return { receipt: { visible: true } };
 }

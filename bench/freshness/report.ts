@@ -3,8 +3,8 @@ import { compared, type Figure, figureOf, type Slice } from './figures.js';
 import type { HitRatios, Slices } from './http-suites.js';
 
 const OTHERS = {
-  plain: 'plain cache-aside (GET; DEL after writes)',
-  batched: 'batched cache-aside (one MGET per turn; SET after writes)',
+  plain: 'plain cache-aside (GET; Drizzle as it comes; DEL after writes)',
+  tuned: 'tuned cache-aside (one MGET per turn; prepared statements; SET after writes)',
 } as const;
 
 /** One table: latencies in ms, processor time in µs for each request. */

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export type SideName = 'espelho' | 'plain' | 'batched';
+export type SideName = 'espelho' | 'plain' | 'tuned';
 
 /** What a process is told when it starts, as JSON on its command line. */
 export interface Setting {

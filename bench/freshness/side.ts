@@ -1,11 +1,10 @@
 // The process of one side: its gateway behind the same HTTP edge as the others, and what it tells its parent.
-
-import { connect } from '../../src/db/index.js';
 import { startGateway, traceOf } from '../../src/gateway.js';
 import { type Context, contextOfViewer } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { makeLogger, startServer } from '../../src/server/index.js';
 import { plainCache } from './plain-cache.js';
+import { plainDatabase } from './plain-database.js';
 import { plainSchema } from './plain-schema.js';
 import type { Setting, Usage } from './side-process.js';
 
@@ -60,9 +59,10 @@ async function serveEspelho({ databaseUrl, redisUrl }: Setting): Promise<Side> {
 }
 
 async function servePlain({ side, databaseUrl, redisUrl }: Setting): Promise<Side> {
-  const { db, query, close } = connect({ url: databaseUrl });
-  const cache = plainCache(redisUrl, query, side === 'plain' ? 'each' : 'together');
-  const caller = { db, cache, afterWrite: side === 'plain' ? ('drop' as const) : ('store' as const) };
+  const isTuned = side === 'tuned';
+  const database = plainDatabase(databaseUrl, isTuned ? 'prepared' : 'as they come');
+  const cache = plainCache(redisUrl, database.load, isTuned ? 'together' : 'each');
+  const caller = { database, cache, afterWrite: isTuned ? ('store' as const) : ('drop' as const) };
   const server = await startServer({
     ...EDGE,
     schema: plainSchema,
@@ -75,7 +75,7 @@ async function servePlain({ side, databaseUrl, redisUrl }: Setting): Promise<Sid
     close: async () => {
       await server.close();
       cache.close();
-      await close();
+      await database.close();
     },
   };
 }

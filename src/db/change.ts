@@ -1,4 +1,4 @@
-// The audit log: one row per mutation, written in the mutation's own transaction.
+// The audit log: one row per mutation, written in the mutation's own transaction and never changed.
 import { sql } from 'drizzle-orm';
 import { bigserial, index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
@@ -23,7 +23,10 @@ export const changes = pgTable(
     before: jsonb(),
     after: jsonb(),
   },
-  (table) => [index('changes_domain_key').on(table.domain, table.key, table.sequence)],
+  (table) => [
+    index('changes_domain').on(table.domain, table.sequence),
+    index('changes_key').on(table.key, table.sequence),
+  ],
 );
 
 export type NewChange = typeof changes.$inferInsert;
@@ -31,6 +34,52 @@ export type NewChange = typeof changes.$inferInsert;
 /** Adds one row to the audit log. */
 export async function insertChange(tx: Tx, change: NewChange): Promise<void> {
   await tx.insert(changes).values(change);
+}
+
+/** Adds many rows to the audit log. */
+export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
+  if (rows.length > 0) await tx.insert(changes).values([...rows]);
+}
+
+/** A row of the audit log. */
+export interface ChangeRow {
+  readonly id: string;
+  /** Its place in the log, in decimal. */
+  readonly sequence: string;
+  /** Unix milliseconds. */
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly domain: ChangeDomain;
+  readonly key: string;
+  readonly reason: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+const ROW = sql`id::text, sequence::text, floor(extract(epoch FROM at) * 1000)::text AS at, actor, action, domain, key,
+  reason, before, after`;
+
+/** Rows of the audit log, the newest first: of a domain, of a key, older than place `before`, each if given. */
+export function findChanges(
+  query: Query,
+  { domain, key }: { readonly domain: ChangeDomain | undefined; readonly key: string | undefined },
+  before: string | undefined,
+  limit: number,
+): Promise<readonly ChangeRow[]> {
+  const conditions = [
+    sql`true`,
+    ...(domain === undefined ? [] : [sql`domain = ${domain}`]),
+    ...(key === undefined ? [] : [sql`key = ${key}`]),
+    ...(before === undefined ? [] : [sql`sequence < ${before}::bigint`]),
+  ];
+  return query(sql`SELECT ${ROW} FROM changes WHERE ${sql.join(conditions, sql` AND `)}
+    ORDER BY sequence DESC LIMIT ${limit}`);
+}
+
+/** The rows with these ids, in any order. */
+export function findChangesById(query: Query, ids: readonly string[]): Promise<readonly ChangeRow[]> {
+  return query(sql`SELECT ${ROW} FROM changes WHERE id = ANY (${sql.param([...ids])}::uuid[])`);
 }
 
 /**

@@ -72,17 +72,32 @@ export async function findDaysWithTransactions(tx: Tx, keys: readonly DayKey[]):
   return rows.map(dayOf);
 }
 
-/** Those of `keys` that their account has booked on another date: external id and that date, by account id. */
+/** A transaction that stands on another date than the one it was asked for. */
+export interface BookedElsewhere extends DayKey {
+  readonly externalId: string;
+  readonly minor: bigint;
+  readonly description: string;
+}
+
+/** Those of `keys` that their account has booked on another date; what a revision left out is not booked. */
 export async function findBookedElsewhere(
   tx: Tx,
   keys: readonly (DayKey & { readonly externalId: string })[],
-): Promise<readonly (DayKey & { readonly externalId: string })[]> {
-  return tx.execute<{ accountId: string; date: string; externalId: string }>(sql`
+): Promise<readonly BookedElsewhere[]> {
+  const rows = await tx.execute<{
+    accountId: string;
+    date: string;
+    externalId: string;
+    minor: string;
+    description: string;
+  }>(sql`
     SELECT line.account_id::text AS "accountId", line.external_id AS "externalId",
-      to_char(line.date, 'YYYY-MM-DD') AS date
+      to_char(line.date, 'YYYY-MM-DD') AS date, line.minor::text, line.description
     FROM json_to_recordset(${jsonOf(keys)}::json) AS given ("accountId" uuid, "externalId" text, "date" date)
     JOIN transactions AS line ON line.account_id = given."accountId" AND line.external_id = given."externalId"
-    WHERE line.date <> given."date"`);
+    WHERE line.date <> given."date" AND line.revision = (SELECT max(day.revision) FROM business_days AS day
+      WHERE day.account_id = line.account_id AND day.date = line.date)`);
+  return rows.map((row) => ({ ...row, minor: BigInt(row.minor) }));
 }
 
 /** Writes days, whether they are new or changed. */

@@ -1,36 +1,45 @@
 // The path of a write. Roots are locked in order before anything is read; the body's statements change rows; the
 // change log tells which entries that touched; they are fenced; COMMIT; their new values are published; only then does
 // the caller get a receipt that says visible.
+//
+// What takes the time is to wait for answers: eight times in a row for a body of three statements, each of which needs the
+// one before. BEGIN; locks and the body's first; its second; its third; audit row, changes and values;
+// fences; COMMIT; publishing.
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Committed, Delta, EntryRef, Fenced, Loaded } from '../cache/index.js';
 import {
   type ChangeDomain,
-  type ChangedRoot,
   changedRoots,
   closeForWrite,
-  DatabaseError,
   DatabaseUnavailable,
   insertChange,
   type LockedRoot,
   lockRoots,
-  outcomeOf,
   repeated,
   type Tx,
   txQuery,
-  waitForBarrier,
   withDeadline,
   withoutParameters,
 } from '../db/index.js';
+import { isCarriedOver } from './carried-over.js';
 import type { Context, Services } from './context.js';
 import { Conflict, Invalid } from './errors.js';
 import { globalId } from './global-id.js';
+import { recall, requireIdempotencyKey } from './idempotency.js';
+import type { Remembered } from './idempotency-answer.js';
 import type { Maybe } from './input.js';
+import { committedAfterAll } from './lost-commit.js';
+import { committedForms, patchForms, type ReadBack, readBack } from './read-back.js';
+import { Rehearsed } from './rehearsal.js';
 
 export interface WriteOptions {
   readonly expectedVersion?: Maybe<bigint>;
   readonly idempotencyKey?: Maybe<string>;
   readonly dryRun?: Maybe<boolean>;
   readonly reason?: Maybe<string>;
+  /** The mutation's arguments beside these; the schema puts them here where there is an idempotency key. */
+  readonly input?: unknown;
 }
 
 export interface Receipt {
@@ -51,6 +60,13 @@ export interface Plan {
   readonly options: Maybe<WriteOptions>;
 }
 
+/** What a mutation came to. A rehearsed one was a dry run; a replayed one was written before, under the same idempotency key. */
+export interface Outcome<Result> {
+  readonly kind: 'written' | 'replayed' | 'rehearsed';
+  readonly result: Result;
+  readonly receipt: Receipt;
+}
+
 /** What a body hands back: its result, and the facts for the audit log. Never a secret. */
 export interface Written<Result> {
   readonly result: Result;
@@ -63,40 +79,46 @@ export interface Written<Result> {
   readonly deltas?: readonly Delta[];
 }
 
-type Body<Result> = (tx: Tx, roots: readonly LockedRoot[]) => Promise<Written<Result>>;
+/**
+ * Its first statement is sent together with the locks, and runs once they are held. It may be under way for nothing: its
+ * result counts only where the locks were given and the version is the one expected.
+ */
+type Body<Result> = (tx: Tx) => Promise<Written<Result>>;
 
 /** Above this many entries a write neither fences nor publishes: it is visible once the relay has covered it. */
 const BULK_ENTRIES = 500;
+/** Of a transaction that fences nothing: no fence bears it. */
+const NO_XID = '0';
 const TRANSACTION_DEADLINE_MS = 15_000;
-const OUTCOME_DEADLINE_MS = 5_000;
 
 /**
- * Runs `body` in one transaction and acknowledges it. Either everything is committed or nothing is.
+ * Runs `body` in one transaction and acknowledges it. Either everything is committed or nothing is. Whoever reads what
+ * was changed through `ctx.cache` afterwards sees it as this mutation left it: of a dry run what would be, of a replay
+ * what the first run left.
+ * @throws {KeyReused} when the idempotency key stands for other input.
  * @throws {Conflict} when the first root no longer has the expected version.
  * @throws `CacheUnavailable` when the cache cannot be fenced; nothing is written, try again.
  * @throws {DatabaseUnavailable} when Postgres is out of reach; whether it was written is unknown only if the sentence says so.
  */
-export async function write<Result>(
-  ctx: Context,
-  plan: Plan,
-  body: Body<Result>,
-): Promise<{ result: Result; receipt: Receipt }> {
-  refuseUnbuilt(plan.options);
+export async function write<Result>(ctx: Context, plan: Plan, body: Body<Result>): Promise<Outcome<Result>> {
+  requireOptions(plan.options);
   return repeated(() => writeOnce(ctx, plan, body));
 }
 
 /** One transaction as far as it got before COMMIT. */
 interface Prepared<Result> {
-  readonly written: Written<Result>;
+  readonly kind: 'written' | 'replayed';
+  readonly result: Result;
+  readonly changeId: string;
   readonly xid: string;
   readonly version: bigint;
   readonly committed: readonly Committed[];
-  readonly loaded: readonly (readonly [string, Loaded])[];
+  readonly loaded: ReadBack;
   readonly bulk: boolean;
   readonly fenced: Fenced;
 }
 
-async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
+async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>): Promise<Outcome<Result>> {
   const { db, cache } = ctx.services;
   const changeId = randomUUID();
   let prepared: Prepared<Result> | undefined;
@@ -110,6 +132,7 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
     });
     await withDeadline(transaction, TRANSACTION_DEADLINE_MS);
   } catch (thrown) {
+    if (thrown instanceof Rehearsed) return rehearsed(ctx, thrown);
     const error = withoutParameters(thrown);
     if (!prepared) {
       abandoned = true;
@@ -122,15 +145,22 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>) {
   }
   if (!prepared) throw new Error('The transaction ended without having run.');
   const visible = await settle(ctx.services, prepared);
+  takeIn(ctx, prepared.loaded);
+  const { kind, result, version } = prepared;
+  const receipt: Receipt = { changeId: globalId('Change', prepared.changeId), version, visible, dryRun: false };
+  return { kind, result, receipt };
+}
+
+/** A dry run's answer: its transaction was rolled back before anything was fenced. */
+function rehearsed<Result>(ctx: Context, { result, version, loaded }: Rehearsed<Result>): Outcome<Result> {
+  takeIn(ctx, loaded);
+  return { kind: 'rehearsed', result, receipt: { changeId: null, version, visible: false, dryRun: true } };
+}
+
+/** From now on this request reads these values, and of everything else what the cache says now. */
+function takeIn(ctx: Context, loaded: ReadBack): void {
   ctx.cache.clear();
-  for (const [view, loaded] of prepared.loaded) ctx.cache.prime(cache.view(view), loaded);
-  const receipt: Receipt = {
-    changeId: globalId('Change', changeId),
-    version: prepared.version,
-    visible,
-    dryRun: false,
-  };
-  return { result: prepared.written.result, receipt };
+  for (const [view, row] of loaded) ctx.cache.prime(ctx.services.cache.view(view), row);
 }
 
 async function lifted({ cache }: Services, { fenced }: Prepared<unknown>): Promise<Error> {
@@ -138,7 +168,7 @@ async function lifted({ cache }: Services, { fenced }: Prepared<unknown>): Promi
   return new DatabaseUnavailable('The transaction took too long and was rolled back; try again.');
 }
 
-/** Everything before COMMIT, fences last. */
+/** Everything before COMMIT. */
 async function prepare<Result>(
   ctx: Context,
   tx: Tx,
@@ -147,116 +177,89 @@ async function prepare<Result>(
   changeId: string,
 ): Promise<Prepared<Result>> {
   const { cache } = ctx.services;
-  const roots = await lockRoots(tx, plan.roots);
+  const { action, options } = plan;
+  const memory = options?.idempotencyKey ? await recall<Result>(ctx, tx, action, options) : undefined;
+  if (memory?.kind === 'known') return replayed(memory.first, options);
+  // A turn later the driver has the locks' statements, and sends the body's first behind them.
+  const [locking, writing] = await Promise.allSettled([lockRoots(tx, plan.roots), nextTurn().then(() => body(tx))]);
+  const roots = fulfilled(locking);
   const [{ view, key }] = plan.roots;
   const root = roots.find((each) => each.view === view && each.key === key);
-  requireVersion(plan.options, root);
-  const written = await body(tx, roots);
-  const audited = insertChange(tx, {
-    id: changeId,
-    actor: ctx.viewer.subject ?? 'nobody',
-    action: plan.action,
-    domain: plan.domain,
-    key: plan.key,
-    reason: plan.options?.reason ?? null,
-    before: written.before ?? null,
-    after: written.after ?? null,
-  });
-  const reading = changedRoots(tx);
+  requireVersion(options, root);
+  const written = fulfilled(writing);
+  const audited = options?.dryRun ? undefined : insertChange(tx, auditRow(ctx, plan, changeId, written));
   const guessed = written.deltas ? [] : readBack(ctx.services, tx, plan.roots);
-  const [, { xid, changed }, expected] = await Promise.all([audited, reading, guessed]);
+  const [, { xid, changed }, expected] = await Promise.all([audited, changedRoots(tx), guessed]);
   const now = changed.find((each) => each.view === view && each.key === key);
   const version = now ? BigInt(now.version) : (root?.version ?? 0n);
   const bulk = changed.length > BULK_ENTRIES;
   const patches = bulk ? [] : patchForms(ctx.services, roots, changed, written.deltas ?? []);
   const whole = changed.filter((each) => !patches.some((patch) => patch.view === each.view && patch.key === each.key));
   const isExpected = ({ view, key }: EntryRef) => expected.some(([name, row]) => name === view && row.key === key);
-  const others = bulk
-    ? []
-    : await readBack(
-        ctx.services,
-        tx,
-        whole.filter((each) => !isExpected(each)),
-      );
+  const missing = bulk ? [] : whole.filter((each) => !isExpected(each));
+  const { result } = written;
+  if (options?.dryRun) {
+    const shown = [...expected, ...(await readBack(ctx.services, tx, missing))];
+    throw new Rehearsed({ result, version: root?.version || null, loaded: shown });
+  }
+  // Where nothing changed, the version that stands may still have to reach the store.
+  const touched = changed.length > 0 ? changed : [{ view, key, version: String(version) }];
+  const facts = { result, changeId, version, bulk };
+  const [fencing, reading] = await Promise.allSettled([
+    cache.writer.fence(bulk ? [] : touched, xid, (partitions) =>
+      closeForWrite(txQuery(tx), partitions, ctx.services.gatewayId),
+    ),
+    readBack(ctx.services, tx, missing).then(async (others) => {
+      await memory?.keep({ ...facts, committed: touched, loaded: kept(ctx.services, [...expected, ...others]) });
+      return others;
+    }),
+  ]);
+  const fenced = fulfilled(fencing);
+  if (reading.status === 'rejected') await cache.writer.lift(fenced);
+  const others = fulfilled(reading);
   const wanted = ([name, row]: readonly [string, Loaded]) =>
     whole.some(({ view, key }) => view === name && key === row.key);
   const loaded = bulk ? [] : [...expected.filter(wanted), ...others];
   const committed = [...committedForms(ctx.services, whole, loaded), ...patches];
-  // Nothing changed: the version that stands may still have to reach the store.
-  if (changed.length === 0) committed.push({ view, key, version: String(version) });
-  const fenced = await cache.writer.fence(bulk ? [] : changed, xid, (partitions) =>
-    closeForWrite(txQuery(tx), partitions, ctx.services.gatewayId),
-  );
-  return { written, xid, version, committed, loaded, bulk, fenced };
+  return { kind: 'written', ...facts, xid, committed: changed.length > 0 ? committed : touched, loaded, fenced };
+}
+
+function auditRow<Result>(ctx: Context, plan: Plan, id: string, { before, after }: Written<Result>) {
+  const { action, domain, key, options } = plan;
+  const actor = ctx.viewer.subject ?? 'nobody';
+  return {
+    id,
+    actor,
+    action,
+    domain,
+    key,
+    reason: options?.reason ?? null,
+    before: before ?? null,
+    after: after ?? null,
+  };
+}
+
+/** No payload is read by the digest of a secret. */
+const kept = ({ cache }: Services, loaded: ReadBack): ReadBack =>
+  loaded.filter(([name]) => !cache.view(name).keyIsDigest);
+
+function fulfilled<Value>(settled: PromiseSettledResult<Value>): Value {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }
 
 /**
- * The values of what this transaction changed, as it will commit them: one statement per view. A view that this gateway
- * does not know, a newer one's perhaps, has none: its entries are fenced and dropped.
+ * What the first run under the same idempotency key came to. Nothing is written; whether every gateway shows it is
+ * confirmed anew.
  */
-async function readBack(
-  { cache }: Services,
-  tx: Tx,
-  changed: readonly EntryRef[],
-): Promise<(readonly [string, Loaded])[]> {
-  const loaded: (readonly [string, Loaded])[] = [];
-  for (const view of new Set(changed.map((each) => each.view).filter((name) => cache.caches(name)))) {
-    const keys = changed.filter((each) => each.view === view).map(({ key }) => key);
-    const rows = await cache.view(view).load(txQuery(tx), keys);
-    loaded.push(...rows.map((row) => [view, row] as const));
-  }
-  return loaded;
+function replayed<Result>(first: Remembered<Result>, options: Maybe<WriteOptions>): Prepared<Result> {
+  if (options?.dryRun) throw new Rehearsed(first);
+  return { kind: 'replayed', ...first, xid: NO_XID, fenced: { xid: NO_XID, entries: [], closed: [] } };
 }
 
-function committedForms(
-  { cache }: Services,
-  changed: readonly ChangedRoot[],
-  loaded: readonly (readonly [string, Loaded])[],
-): Committed[] {
-  const byName = new Map(loaded.map(([view, row]) => [`${view}:${row.key}`, row]));
-  return changed.map(({ view, key, version }) => {
-    const row = byName.get(`${view}:${key}`);
-    return row ? { view, key, version, stored: cache.storedForm(cache.view(view), row) } : { view, key, version };
-  });
-}
-
-/** Deltas of entries whose root was locked before they changed; any other is published whole. */
-function patchForms(
-  { cache, now }: Services,
-  roots: readonly LockedRoot[],
-  changed: readonly ChangedRoot[],
-  deltas: readonly Delta[],
-): Committed[] {
-  return deltas.flatMap((delta) => {
-    const isIts = ({ view, key }: EntryRef) => view === delta.view && key === delta.key;
-    const before = roots.find(isIts);
-    const after = changed.find(isIts);
-    if (!before || !after) return [];
-    const versions = { from: String(before.version), version: after.version, changedAtMs: now() };
-    return [cache.patchForm(delta, cache.view(delta.view), versions)];
-  });
-}
-
-async function settle({ cache, db }: Services, prepared: Prepared<unknown>): Promise<boolean> {
-  if (prepared.bulk) return waitForBarrier(db);
-  return cache.writer.settle(prepared.fenced, prepared.committed);
-}
-
-/** Whether the transaction did commit although its connection was lost before the answer. */
-async function committedAfterAll({ query }: Services, xid: string, changeId: string, error: unknown): Promise<boolean> {
-  // Only an answer of Postgres proves that nothing was committed.
-  if (error instanceof DatabaseError) return false;
-  try {
-    return (await outcomeOf(query, xid, changeId, Date.now() + OUTCOME_DEADLINE_MS)) === 'committed';
-  } catch (cause) {
-    // The fences stay: a reader or the sweep ends them once Postgres can tell.
-    throw new DatabaseUnavailable(
-      'Postgres was lost during COMMIT: read before you try again, it may have been written.',
-      {
-        cause,
-      },
-    );
-  }
+async function settle(services: Services, prepared: Prepared<unknown>): Promise<boolean> {
+  if (prepared.bulk) return isCarriedOver(services);
+  return services.cache.writer.settle(prepared.fenced, prepared.committed);
 }
 
 function requireVersion(options: Maybe<WriteOptions>, root: LockedRoot | undefined): void {
@@ -268,12 +271,9 @@ function requireVersion(options: Maybe<WriteOptions>, root: LockedRoot | undefin
   );
 }
 
-function refuseUnbuilt(options: Maybe<WriteOptions>): void {
-  if (options?.dryRun) throw new Invalid('dryRun is not available yet: leave it out.', { path: ['options', 'dryRun'] });
-  if (options?.idempotencyKey !== undefined && options.idempotencyKey !== null) {
-    throw new Invalid('idempotencyKey is not available yet: leave it out.', { path: ['options', 'idempotencyKey'] });
-  }
-  if ((options?.reason?.length ?? 0) > 1_000) {
-    throw new Invalid('A reason has at most 1,000 characters.', { path: ['options', 'reason'] });
-  }
+function requireOptions(options: Maybe<WriteOptions>): void {
+  requireIdempotencyKey(options?.idempotencyKey);
+  const reason = options?.reason ?? '';
+  if (reason.length <= 1_000 && !/[\0\p{Surrogate}]/u.test(reason)) return;
+  throw new Invalid('A reason has at most 1,000 characters of text.', { path: ['options', 'reason'] });
 }

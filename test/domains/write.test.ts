@@ -225,6 +225,42 @@ describe('when psql holds the rows', () => {
     };
   };
 
+  it('a mutation reads nothing before it holds the locks: what it changes is what the edit left', async () => {
+    const key = await makeMenu();
+    const released = gate();
+    const edit = database.psql.begin(async (psql) => {
+      await psql`UPDATE menu_items SET label = 'by hand' WHERE menu_id = (SELECT id FROM menus WHERE key = ${key})`;
+      await released.pass();
+    });
+    await released.reached;
+    const renaming = rename(key, 'new');
+    await waiting(1);
+    released.open();
+    await edit;
+    expect((await renaming).data.renameMenuItem).toEqual(renamed('new'));
+    const [change] =
+      await database.psql`SELECT before FROM changes WHERE action = 'renameMenuItem' AND key = ${`${key}:en`}`;
+    expect(change?.before).toEqual({ item: 'x', label: 'by hand' });
+  });
+
+  it('a mutation that expects another version changes nothing, although its first statements were sent', async () => {
+    const key = await makeMenu();
+    const plan = {
+      action: 'renameMenu',
+      domain: 'MENU',
+      key,
+      roots: [{ view: 'menu', key: `${key}:en` }],
+      options: { expectedVersion: 1n },
+    } as const;
+    const writing = write(contextWith({}), plan, async (tx) => {
+      await txQuery(tx)(sql`UPDATE menus SET title = 'never' WHERE key = ${key}`);
+      throw new Error('not what the caller is to hear');
+    });
+    await expect(writing).rejects.toMatchObject({ code: 'CONFLICT' });
+    const [menu] = await database.psql`SELECT title FROM menus WHERE key = ${key}`;
+    expect(menu?.title).toBe('T');
+  });
+
   it('a mutation gives way and tries again', async () => {
     const key = await makeMenu();
     const released = gate();
@@ -275,6 +311,7 @@ describe('when psql holds the rows', () => {
     } as const;
     const attempts = attemptsWith(async () => {});
     const { receipt } = await write(contextWith({ db: attempts.db }), plan, async (tx) => {
+      await txQuery(tx)(sql`SELECT 1`); // once this is answered, the root is locked
       if (attempts.made() === 1) {
         edit = database.psql.begin(async (psql) => {
           await psql`SET LOCAL deadlock_timeout = '10s'`; // so that it is not psql who finds the deadlock

@@ -147,6 +147,27 @@ export async function setItemLabel(tx: Tx, menuId: string, item: string, label: 
   return before?.label;
 }
 
+/** Where an item stands. */
+export type ItemPlace = Pick<NewMenuItem, 'key' | 'parentKey' | 'position'>;
+
+/** Where each item of a menu stands, siblings in order. */
+export async function findItemPlaces(tx: Tx, menuId: string): Promise<readonly ItemPlace[]> {
+  return tx
+    .select({ key: menuItems.key, parentKey: menuItems.parentKey, position: menuItems.position })
+    .from(menuItems)
+    .where(eq(menuItems.menuId, menuId))
+    .orderBy(menuItems.position, menuItems.key);
+}
+
+/** Puts items of a menu where `places` says, in one statement. */
+export async function setItemPlaces(tx: Tx, menuId: string, places: readonly ItemPlace[]): Promise<void> {
+  if (places.length === 0) return;
+  await tx.execute(sql`
+    UPDATE menu_items AS item SET parent_key = given."parentKey", position = given."position"
+    FROM json_to_recordset(${JSON.stringify(places)}::json) AS given ("key" text, "parentKey" text, "position" int)
+    WHERE item.menu_id = ${menuId} AND item.key = given."key"`);
+}
+
 /** Deletes the menu with its items. */
 export async function deleteMenuRow(tx: Tx, menuId: string): Promise<void> {
   await tx.delete(menus).where(eq(menus.id, menuId));

@@ -34,7 +34,7 @@ export function flattenItems(items: readonly MenuItemInput[]): NewMenuItem[] {
   ) => {
     for (const [position, item] of siblings.entries()) {
       const here = [...path, String(position)];
-      const row = rowOf(item, parentKey, position, here);
+      const row = menuItemRow(item, parentKey, position, here);
       const name = `Item ${JSON.stringify(row.key)}`;
       if (seen.has(row.key))
         throw new Invalid(`${name} is there twice; keys are unique within a menu.`, { path: [...here, 'key'] });
@@ -65,13 +65,25 @@ export function requireKey(key: string, path: readonly string[]): string {
   });
 }
 
-/** @throws {Invalid} unless `label` is 1 to 500 characters, not only blanks, without control characters. */
-export function requireLabel(label: string, path: readonly string[]): string {
-  if (label.trim() !== '' && label.length <= 500 && !/\p{Cc}/u.test(label)) return label;
-  throw new Invalid('A label or title has 1 to 500 characters, not only blanks and no control characters.', { path });
+/** @throws {Invalid}, naming `what` it is of, unless `label` is 1 to 500 characters, not only blanks, without control characters. */
+export function requireLabel(label: string, path: readonly string[], what = 'A label or title'): string {
+  if (label.trim() !== '' && label.length <= 500 && !/[\p{Cc}\p{Surrogate}]/u.test(label)) return label;
+  throw new Invalid(
+    `${what} has 1 to 500 characters, not only blanks and no control characters or halves of a surrogate pair.`,
+    { path },
+  );
 }
 
-function rowOf(item: MenuItemInput, parentKey: string | null, position: number, path: readonly string[]): NewMenuItem {
+/**
+ * One item as a row, without what lies below it.
+ * @throws {Invalid}, naming the item, at anything that no item may be.
+ */
+export function menuItemRow(
+  item: MenuItemInput,
+  parentKey: string | null,
+  position: number,
+  path: readonly string[],
+): NewMenuItem {
   const key = requireKey(item.key, [...path, 'key']);
   const { visibleFrom = null, visibleUntil = null, requiredScope = null } = item;
   const url = item.url ?? null;
@@ -93,13 +105,13 @@ function rowOf(item: MenuItemInput, parentKey: string | null, position: number, 
       path: [...path, 'requiredScope'],
     });
   }
-  const label = requireLabel(item.label, [...path, 'label']);
+  const label = requireLabel(item.label, [...path, 'label'], `The label of item ${JSON.stringify(key)}`);
   return { key, parentKey, position, label, url, visibleFrom, visibleUntil, requiredScope };
 }
 
 /** Paths, queries and fragments of this site, or one of the known schemes. Browsers ignore control characters, so none may be in it. */
 function isSafeUrl(url: string): boolean {
-  if (url === '' || url.length > 2_000 || /[\p{Cc}\s\\]/u.test(url)) return false;
+  if (url === '' || url.length > 2_000 || /[\p{Cc}\p{Surrogate}\s\\]/u.test(url)) return false;
   if (/^[/?#]/.test(url)) return !url.startsWith('//');
   try {
     return SAFE_SCHEMES.has(new URL(url).protocol);

@@ -1,4 +1,5 @@
 // A menu as stored, and what of it one caller may see at one moment.
+import { LRUCache } from 'lru-cache';
 
 export interface MenuItemDefinition {
   readonly key: string;
@@ -19,6 +20,7 @@ export interface MenuItem {
   /** 1 for the top level. */
   readonly depth: number;
   readonly parentKey: string | null;
+  /** Made when they are asked for: of a large menu one level is cheap. */
   readonly children: readonly MenuItem[];
 }
 
@@ -27,8 +29,13 @@ export interface MenuDocument {
   readonly locale: string;
   readonly title: string;
   readonly definition: readonly MenuItemDefinition[];
-  /** The tree without what `has` and the moment hide, and without what lies below it. */
-  readonly visible: (has: (scope: string) => boolean, nowMs: number) => readonly MenuItem[];
+  /**
+   * The tree without what `has` and the moment hide, and without what lies below that: from the top level, or from the
+   * children of `parent`, which are none where the parent itself is not to be seen.
+   */
+  readonly visible: (has: (scope: string) => boolean, nowMs: number, parent?: string | null) => readonly MenuItem[];
+  /** How many items `visible` shows in all. */
+  readonly countVisible: (has: (scope: string) => boolean, nowMs: number) => number;
 }
 
 type ItemTuple = readonly [
@@ -41,8 +48,29 @@ type ItemTuple = readonly [
   requiredScope: string | null,
 ];
 
-/** Decodes the stored form. Items whose parent is missing, as a careless hand may leave them, are not shown. */
+const MAX_MENUS = 500;
+const MAX_CHARACTERS = 8 * 1_024 * 1_024;
+/** Enough of the text to tell menus apart by; key and locale come first. */
+const PLACE_CHARACTERS = 300;
+
+const decoded = new LRUCache<string, { readonly json: string; readonly menu: MenuDocument }>({
+  max: MAX_MENUS,
+  maxSize: MAX_CHARACTERS,
+  sizeCalculation: ({ json }) => json.length + 1,
+});
+
+/** Decodes the stored form. A decoded menu is kept, and given again only for the very same text. */
 export function menuDocument(json: string): MenuDocument {
+  const place = json.slice(0, PLACE_CHARACTERS);
+  const kept = decoded.get(place);
+  if (kept?.json === json) return kept.menu;
+  const menu = decodedMenu(json);
+  decoded.set(place, { json, menu });
+  return menu;
+}
+
+/** Items whose parent is missing, as a careless hand may leave them, are not shown. */
+function decodedMenu(json: string): MenuDocument {
   const { key, locale, title, items } = JSON.parse(json) as {
     key: string;
     locale: string;
@@ -64,13 +92,43 @@ export function menuDocument(json: string): MenuDocument {
       definition ??= definitionsBelow(byParent, null);
       return definition;
     },
-    visible: (has, nowMs) => visibleBelow(byParent, null, 1, has, nowMs),
+    countVisible: (has, nowMs) => countBelow(byParent, null, showsFor(has, nowMs)),
+    visible: (has, nowMs, parent = null) => {
+      const shows = showsFor(has, nowMs);
+      const depth = parent === null ? 0 : depthOf(items, parent, shows);
+      return depth === undefined ? [] : visibleBelow(byParent, parent, depth + 1, shows);
+    },
   };
 }
 
-/** The items and all below them, parents first. */
-export function flatten(items: readonly MenuItem[]): MenuItem[] {
-  return items.flatMap((item) => [item, ...flatten(item.children)]);
+const showsFor =
+  (has: (scope: string) => boolean, nowMs: number) =>
+  ([, , , , from, until, scope]: ItemTuple): boolean =>
+    (from === null || Date.parse(from) <= nowMs) &&
+    (until === null || nowMs < Date.parse(until)) &&
+    (scope === null || has(scope));
+
+function countBelow(
+  byParent: Map<string | null, ItemTuple[]>,
+  parent: string | null,
+  shows: (item: ItemTuple) => boolean,
+): number {
+  let count = 0;
+  for (const item of byParent.get(parent) ?? []) if (shows(item)) count += 1 + countBelow(byParent, item[0], shows);
+  return count;
+}
+
+/** The items and all below them, parents first, down to `levels` levels. */
+export function flatten(items: readonly MenuItem[], levels = Number.POSITIVE_INFINITY): MenuItem[] {
+  const flat: MenuItem[] = [];
+  const visit = (siblings: readonly MenuItem[], level: number) => {
+    for (const item of siblings) {
+      flat.push(item);
+      if (level < levels) visit(item.children, level + 1);
+    }
+  };
+  if (levels > 0) visit(items, 1);
+  return flat;
 }
 
 function definitionsBelow(byParent: Map<string | null, ItemTuple[]>, parent: string | null): MenuItemDefinition[] {
@@ -89,24 +147,37 @@ function visibleBelow(
   byParent: Map<string | null, ItemTuple[]>,
   parentKey: string | null,
   depth: number,
-  has: (scope: string) => boolean,
-  nowMs: number,
+  shows: (item: ItemTuple) => boolean,
 ): MenuItem[] {
-  const seen = (byParent.get(parentKey) ?? []).filter(
-    ([, , , , from, until, scope]) =>
-      (from === null || Date.parse(from) <= nowMs) &&
-      (until === null || nowMs < Date.parse(until)) &&
-      (scope === null || has(scope)),
-  );
-  return seen.map(([key, , label, url], position) => ({
-    key,
-    label,
-    url,
-    position,
-    depth,
-    parentKey,
-    children: visibleBelow(byParent, key, depth + 1, has, nowMs),
-  }));
+  const seen = (byParent.get(parentKey) ?? []).filter(shows);
+  return seen.map(([key, , label, url], position) => {
+    let children: readonly MenuItem[] | undefined;
+    return {
+      key,
+      label,
+      url,
+      position,
+      depth,
+      parentKey,
+      get children() {
+        children ??= visibleBelow(byParent, key, depth + 1, shows);
+        return children;
+      },
+    };
+  });
+}
+
+/** The depth of an item, 1 for the top level; undefined where it, or what it lies below, is not shown. */
+function depthOf(items: readonly ItemTuple[], key: string, shows: (item: ItemTuple) => boolean): number | undefined {
+  const byKey = new Map(items.map((item) => [item[0], item]));
+  let depth = 0;
+  for (let at: string | null = key; at !== null; depth++) {
+    const item = byKey.get(at);
+    // Each is met once: items that are their own ancestors are not shown.
+    if (!item || !shows(item) || !byKey.delete(at)) return undefined;
+    at = item[1];
+  }
+  return depth;
 }
 
 const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));

@@ -3,6 +3,7 @@
 import { type Present, type Reading, rootOf, type TextView } from '../cache/index.js';
 import {
   deleteMenuRow,
+  findItemPlaces,
   findMenuId,
   findMenuKeys,
   loadMenus,
@@ -10,6 +11,7 @@ import {
   type Query,
   replaceMenuItems,
   setItemLabel,
+  setItemPlaces,
 } from '../db/index.js';
 import type { Context } from './context.js';
 import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
@@ -17,6 +19,7 @@ import { NotFound } from './errors.js';
 import type { Maybe, PageArgs } from './input.js';
 import { localeChain, requireLocale } from './locale.js';
 import { flattenItems, type MenuItemInput, requireKey, requireLabel } from './menu-item.js';
+import { movedPlaces } from './menu-move.js';
 import { type MenuDocument, menuDocument } from './menu-tree.js';
 import { type WriteOptions, write } from './write.js';
 
@@ -101,13 +104,38 @@ export async function renameMenuItem(
   const { receipt } = await write(ctx, planOf('renameMenuItem', menuKey(key, locale), options), async (tx) => {
     const id = await findMenuId(tx, key, locale);
     if (!id) throw noMenu(key, locale);
-    const before = await setItemLabel(tx, id, args.item, label);
+    // Postgres takes no NUL, and no item has one.
+    const before = args.item.includes('\0') ? undefined : await setItemLabel(tx, id, args.item, label);
     if (before === undefined) {
       throw new NotFound(`Menu ${key} (${locale}) has no item ${JSON.stringify(args.item.slice(0, 60))}.`, {
         path: ['item'],
       });
     }
     return { result: undefined, before: { item: args.item, label: before }, after: { item: args.item, label } };
+  });
+  return { receipt, menu: await requireMenu(ctx, key, locale) };
+}
+
+/** Moves one item, with what lies below it, to a position under a parent or at the top level. */
+export async function moveMenuItem(
+  ctx: Context,
+  args: { key: string; locale?: Maybe<string>; item: string; parent?: Maybe<string>; position: number },
+  options?: Maybe<WriteOptions>,
+) {
+  const key = requireKey(args.key, ['key']);
+  const locale = requireLocale(args.locale ?? 'en');
+  const { item, parent = null, position } = args;
+  const { receipt } = await write(ctx, planOf('moveMenuItem', menuKey(key, locale), options), async (tx) => {
+    const id = await findMenuId(tx, key, locale);
+    if (!id) throw noMenu(key, locale);
+    const places = await findItemPlaces(tx, id);
+    await setItemPlaces(tx, id, movedPlaces(places, { item, parent, position }));
+    const before = places.find((place) => place.key === item);
+    return {
+      result: undefined,
+      before: { item, parent: before?.parentKey ?? null, position: before?.position },
+      after: { item, parent, position },
+    };
   });
   return { receipt, menu: await requireMenu(ctx, key, locale) };
 }
@@ -129,9 +157,13 @@ export async function deleteMenu(
   return { receipt, key, locale };
 }
 
-/** What this caller may see of a menu now. */
-export const visibleItems = (ctx: Context, menu: Menu) =>
-  menu.value.visible((scope) => ctx.viewer.scopes.has(scope), ctx.services.now());
+/** What this caller may see of a menu now: the top level, or the children of `parent`. */
+export const visibleItems = (ctx: Context, menu: Menu, parent?: Maybe<string>) =>
+  menu.value.visible((scope) => ctx.viewer.scopes.has(scope), ctx.services.now(), parent ?? null);
+
+/** How many items this caller may see of a menu now. */
+export const countVisibleItems = (ctx: Context, menu: Menu): number =>
+  menu.value.countVisible((scope) => ctx.viewer.scopes.has(scope), ctx.services.now());
 
 export const menuKey = (key: string, locale: string): string => `${key}:${locale}`;
 

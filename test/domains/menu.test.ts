@@ -263,6 +263,51 @@ describe('writing', () => {
     });
   }
 
+  it.each([
+    ['javascript:alert(1)'],
+    ['\tjavascript:alert(1)'],
+    [' javascript:alert(1)'],
+    ['java\u0000script:alert(1)'],
+    ['javascript\u2028:alert(1)'],
+    ['%6aavascript:alert(1)'],
+    ['vbscript:x'],
+    ['data:text/html;base64,PHNjcmlwdD4='],
+    ['blob:https://example.com/x'],
+    ['file:///etc/passwd'],
+    ['view-source:https://example.com'],
+    ['//evil.example/x'],
+    ['/\\evil.example'],
+    ['\\\\evil.example'],
+    ['/\t/evil.example'],
+    ['https://'],
+    ['https://exa mple.com'],
+    [''],
+    [`/${'x'.repeat(2_000)}`],
+  ])('refuses the URL %j, naming the item', async (url) => {
+    const refused = await save({ key: 'bad', title: 'Bad', items: item({ url }) });
+    expect(refused).toMatchObject({ __typename: 'ValidationError', path: ['input', 'items', '0', 'url'] });
+    expect(refused.message).toContain('Item "x"');
+  });
+
+  it.each([
+    ['an empty label', { label: '' }],
+    ['a label of blanks', { label: ' \u00a0 ' }],
+    ['a label with a line break', { label: 'a\nb' }],
+    ['a label too long', { label: 'x'.repeat(501) }],
+    ['a scope that does not exist', { requiredScope: 'menus' }],
+    ['a key that is there twice', { children: item({}) }],
+  ])('refuses %s, naming the item', async (_, rest) => {
+    const refused = await save({ key: 'bad', title: 'Bad', items: item(rest) });
+    expect(refused.__typename).toBe('ValidationError');
+    expect(refused.message).toContain('"x"');
+  });
+
+  it('refuses more than 2,000 items in one mutation, and says that larger menus are imported', async () => {
+    const many = Array.from({ length: 2_001 }, (_, at) => ({ key: `k${at}`, label: 'K' }));
+    expect((await save({ key: 'many', title: 'M', items: many })).message).toContain('espelho import menus');
+    expect((await save({ key: 'many', title: 'M', items: many.slice(1) })).menu.itemCount).toBe(2_000);
+  });
+
   it('takes twelve levels, and mailto, tel, https and relative URLs', async () => {
     const urls = [
       'https://example.com/a?b#c',
@@ -275,12 +320,6 @@ describe('writing', () => {
     ];
     const items = [deep(12), ...urls.map((url, at) => ({ key: `u${at}`, label: 'U', url }))];
     expect((await save({ key: 'good', title: 'Good', items })).__typename).toBe('SaveMenuPayload');
-  });
-
-  it('refuses what is not built yet instead of ignoring it', async () => {
-    const input = { key: 'opt', title: 'O', items: [] };
-    expect((await save(input, { dryRun: true })).path).toEqual(['options', 'dryRun']);
-    expect((await save(input, { idempotencyKey: 'k' })).path).toEqual(['options', 'idempotencyKey']);
   });
 
   it('needs menus:write: without a token UNAUTHENTICATED, with another one ForbiddenError', async () => {

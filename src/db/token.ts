@@ -1,23 +1,32 @@
 // Tokens, of which only a keyed digest is kept: the tables and every statement on them.
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 import type { Db, Query, Tx } from './connection.js';
 import { type LoadedEntry, loadEntries } from './load.js';
 
-export const tokens = pgTable('tokens', {
-  id: uuid().primaryKey().defaultRandom(),
-  /** HMAC-SHA-256 of the secret under the pepper, in hex. */
-  digest: text().notNull().unique(),
-  name: text().notNull(),
-  /** The first characters of the secret, enough to recognise it by. */
-  prefix: text().notNull(),
-  subject: text().notNull(),
-  scopes: text().array().notNull(),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  expiresAt: timestamp('expires_at', { withTimezone: true }),
-  revokedAt: timestamp('revoked_at', { withTimezone: true }),
-});
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    /** HMAC-SHA-256 of the secret under the pepper, in hex. */
+    digest: text().notNull().unique(),
+    name: text().notNull(),
+    /** The first characters of the secret, enough to recognise it by. */
+    prefix: text().notNull(),
+    subject: text().notNull(),
+    scopes: text().array().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    expiresAt: timestamp('expires_at', { withTimezone: true }),
+    revokedAt: timestamp('revoked_at', { withTimezone: true }),
+    /** The token that took this one's place. */
+    replacedBy: uuid('replaced_by'),
+  },
+  (table) => [
+    index('tokens_created').on(table.createdAt, table.id),
+    index('tokens_subject').on(table.subject, table.createdAt, table.id),
+  ],
+);
 
 /** Apart from `tokens`, because a use must not change the cached token. */
 export const tokenUses = pgTable('token_uses', {
@@ -29,7 +38,7 @@ export const tokenUses = pgTable('token_uses', {
 
 export type TokenRow = typeof tokens.$inferSelect;
 
-/** Tokens by digest: `{id, name, prefix, subject, scopes, createdAt, expiresAt, revokedAt}`, moments in Unix milliseconds. */
+/** Tokens by digest: `{id, name, prefix, subject, scopes, createdAt, expiresAt, revokedAt, replacedBy}`, moments in Unix milliseconds. */
 export function loadTokensByDigest(query: Query, digests: readonly string[]): Promise<LoadedEntry[]> {
   return loadEntries(query, 'token', digests, sql`${TOKEN_JSON} WHERE token.digest = k.key`);
 }
@@ -43,7 +52,8 @@ const TOKEN_JSON = sql`
   SELECT json_build_object('id', token.id, 'name', token.name, 'prefix', token.prefix, 'subject', token.subject,
     'scopes', token.scopes, 'createdAt', floor(extract(epoch FROM token.created_at) * 1000),
     'expiresAt', floor(extract(epoch FROM token.expires_at) * 1000),
-    'revokedAt', floor(extract(epoch FROM token.revoked_at) * 1000))::text AS value, NULL::text[] AS members
+    'revokedAt', floor(extract(epoch FROM token.revoked_at) * 1000),
+    'replacedBy', token.replaced_by)::text AS value, NULL::text[] AS members
   FROM tokens AS token`;
 
 export interface TokenFilter {
@@ -86,6 +96,35 @@ export async function setTokenRevoked(tx: Tx, id: string): Promise<void> {
     .where(and(eq(tokens.id, id), isNull(tokens.revokedAt)));
 }
 
+/** The new token takes the old one's place: at once, or from `until` on; an earlier expiry of the old one stands. */
+export async function setTokenReplaced(tx: Tx, id: string, replacedBy: string, until: Date | null): Promise<void> {
+  const end = until
+    ? { expiresAt: sql`least(${tokens.expiresAt}, ${until.toISOString()}::timestamptz)` }
+    : { revokedAt: sql`now()` };
+  await tx
+    .update(tokens)
+    .set({ replacedBy, ...end })
+    .where(eq(tokens.id, id));
+}
+
+/** Ids of the subject's tokens that nobody has revoked, expired ones included. */
+export async function findUnrevokedTokenIds(query: Query, subject: string): Promise<readonly string[]> {
+  const rows = await query<{ id: string }>(
+    sql`SELECT id::text FROM tokens WHERE subject = ${subject} AND revoked_at IS NULL ORDER BY id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Revokes them all now, in one statement. Gives the ids of those that it revoked. */
+export async function setTokensOfRevoked(tx: Tx, subject: string): Promise<readonly string[]> {
+  const rows = await tx
+    .update(tokens)
+    .set({ revokedAt: sql`now()` })
+    .where(and(eq(tokens.subject, subject), isNull(tokens.revokedAt)))
+    .returning({ id: tokens.id });
+  return rows.map(({ id }) => id);
+}
+
 /** When each token was last used, as far as it has been noted. */
 export async function findTokenUses(query: Query, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
   const rows = await query<{ id: string; usedAtMs: string }>(sql`
@@ -94,14 +133,18 @@ export async function findTokenUses(query: Query, ids: readonly string[]): Promi
   return new Map(rows.map(({ id, usedAtMs }) => [id, new Date(Number(usedAtMs))]));
 }
 
-/** Notes uses, given in Unix milliseconds by token; an older moment than the one noted is ignored. */
-export async function noteTokenUses(query: Query, uses: ReadonlyMap<string, number>): Promise<void> {
+/**
+ * Notes uses, given in Unix milliseconds by token. One that was noted less than `everyMs` before stands as it is, so that
+ * a token's row is written no more often than that, however many gateways note it.
+ */
+export async function noteTokenUses(query: Query, uses: ReadonlyMap<string, number>, everyMs: number): Promise<void> {
   await query(sql`
     INSERT INTO token_uses AS noted (token_id, last_used_at)
     SELECT token.id, to_timestamp(given.used_at_ms / 1000.0)
     FROM unnest(${sql.param([...uses.keys()])}::uuid[], ${sql.param([...uses.values()])}::float8[]) AS given (id, used_at_ms)
     JOIN tokens AS token ON token.id = given.id ORDER BY token.id
-    ON CONFLICT (token_id) DO UPDATE SET last_used_at = greatest(noted.last_used_at, excluded.last_used_at)`);
+    ON CONFLICT (token_id) DO UPDATE SET last_used_at = excluded.last_used_at
+    WHERE excluded.last_used_at >= noted.last_used_at + ${everyMs}::float8 * interval '1 millisecond'`);
 }
 
 /** Revokes every token of this name that is not revoked yet. */

@@ -5,10 +5,9 @@ import {
   globalId,
   hasScope,
   introspectToken,
-  issueToken,
   listTokens,
   readToken,
-  revokeToken,
+  secondsOf,
   statusOf,
   type TokenDocument,
   type Token as TokenShape,
@@ -16,36 +15,55 @@ import {
 } from '../resolvers/index.js';
 import { builder } from './builder.js';
 import { connectionType } from './connection.js';
-import { resultOf, settled } from './errors.js';
 import { Node, nodeReader } from './node.js';
-import { WriteOptions, WriteReceipt } from './write.js';
 
-const TokenStatus = builder.enumType('TokenStatus', { values: ['ACTIVE', 'EXPIRED', 'REVOKED'] as const });
+const TokenStatus = builder.enumType('TokenStatus', {
+  description: 'What has become of a token.',
+  values: {
+    ACTIVE: { description: 'Its bearer is let in.' },
+    EXPIRED: { description: 'Its expiresAt has passed.' },
+    REVOKED: { description: 'Somebody revoked it, or rotated it without an overlap.' },
+  } as const,
+});
 
-const Token = builder.objectRef<TokenShape>('Token').implement({
+export const Token = builder.objectRef<TokenShape>('Token').implement({
   access: 'inherited',
   description: 'A token without its secret, which is shown once, when it is issued.',
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: ({ value }) => globalId('Token', value.id) }),
-    name: t.string({ resolve: ({ value }) => value.name }),
+    id: t.id({ description: 'Its global id.', resolve: ({ value }) => globalId('Token', value.id) }),
+    name: t.string({ description: 'What it is for, in words.', resolve: ({ value }) => value.name }),
     prefix: t.string({ description: 'How the secret begins.', resolve: ({ value }) => value.prefix }),
-    subject: t.string({ resolve: ({ value }) => value.subject }),
-    scopes: t.stringList({ resolve: ({ value }) => [...value.scopes] }),
-    status: t.field({ type: TokenStatus, resolve: ({ value }, _, ctx) => statusOf(value, ctx.services.now()) }),
-    createdAt: t.field({ type: 'DateTime', resolve: ({ value }) => new Date(value.createdAt) }),
+    subject: t.string({ description: 'Whom it stands for.', resolve: ({ value }) => value.subject }),
+    scopes: t.stringList({ description: 'What its bearer may do.', resolve: ({ value }) => [...value.scopes] }),
+    status: t.field({
+      type: TokenStatus,
+      description: 'As it is now.',
+      resolve: ({ value }, _, ctx) => statusOf(value, ctx.services.now()),
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was issued.',
+      resolve: ({ value }) => new Date(value.createdAt),
+    }),
     expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
+      description: 'From when on it is refused; null for never.',
       resolve: ({ value }) => (value.expiresAt === null ? null : new Date(value.expiresAt)),
+    }),
+    replacedBy: t.id({
+      nullable: true,
+      description: 'The token that took its place when it was rotated.',
+      resolve: ({ value }) => value.replacedBy && globalId('Token', value.replacedBy),
     }),
     lastUsedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Noted by each gateway within seconds; read from SQL.',
+      description: 'Noted at most once a minute, and written within seconds; null for never. Read from SQL.',
       resolve: async ({ value }, _, ctx) => (await usesOf(ctx).load(value.id)) ?? null,
     }),
-    version: t.expose('version', { type: 'BigInt' }),
+    version: t.expose('version', { type: 'BigInt', description: 'For expectedVersion; a use does not change it.' }),
   }),
 });
 
@@ -63,19 +81,29 @@ const Introspection = builder.objectRef<{ readonly token: TokenDocument | null }
       description: 'False for a token that is unknown, expired or revoked, all alike.',
       resolve: ({ token }) => token !== null,
     }),
-    scope: t.string({ nullable: true, resolve: ({ token }) => token?.scopes.join(' ') }),
-    sub: t.string({ nullable: true, resolve: ({ token }) => token?.subject }),
+    scope: t.string({
+      nullable: true,
+      description: 'Its scopes, between blanks.',
+      resolve: ({ token }) => token?.scopes.join(' '),
+    }),
+    sub: t.string({ nullable: true, description: 'Its subject.', resolve: ({ token }) => token?.subject }),
     exp: t.field({
       type: 'BigInt',
       nullable: true,
-      resolve: ({ token }) => (token?.expiresAt ? Math.floor(token.expiresAt / 1_000) : null),
+      description: 'When it expires, in whole seconds since 1970; null for never.',
+      resolve: ({ token }) => (token?.expiresAt ? secondsOf(token.expiresAt) : null),
     }),
     iat: t.field({
       type: 'BigInt',
       nullable: true,
-      resolve: ({ token }) => token && Math.floor(token.createdAt / 1_000),
+      description: 'When it was issued, in whole seconds since 1970.',
+      resolve: ({ token }) => token && secondsOf(token.createdAt),
     }),
-    jti: t.id({ nullable: true, resolve: ({ token }) => token && globalId('Token', token.id) }),
+    jti: t.id({
+      nullable: true,
+      description: 'The id of the token.',
+      resolve: ({ token }) => token && globalId('Token', token.id),
+    }),
   }),
 });
 
@@ -84,25 +112,38 @@ const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'Who asks.',
   fields: (t) => ({
     subject: t.exposeString('subject', { nullable: true, description: 'Null without a token.' }),
-    scopes: t.stringList({ resolve: ({ scopes }) => [...scopes].sort() }),
-    tokenId: t.id({ nullable: true, resolve: ({ tokenId }) => tokenId && globalId('Token', tokenId) }),
+    scopes: t.stringList({
+      description: 'What the token sent along may do; none without a token.',
+      resolve: ({ scopes }) => [...scopes].sort(),
+    }),
+    tokenId: t.id({
+      nullable: true,
+      description: 'The token sent along.',
+      resolve: ({ tokenId }) => tokenId && globalId('Token', tokenId),
+    }),
   }),
 });
 
 builder.queryFields((t) => ({
-  viewer: t.field({ type: Viewer, access: 'public', resolve: (_, __, ctx) => ctx.viewer }),
+  viewer: t.field({
+    type: Viewer,
+    access: 'public',
+    description: 'Whom the gateway takes the caller for.',
+    resolve: (_, __, ctx) => ctx.viewer,
+  }),
   introspectToken: t.field({
     type: Introspection,
     access: 'tokens:introspect',
-    description: 'Never over GET.',
-    args: { token: t.arg.string({ required: true }) },
+    description: 'What a token stands for, as RFC 7662 has it. Never over GET. POST /introspect says the same.',
+    args: { token: t.arg.string({ required: true, description: 'The secret of the token.' }) },
     resolve: async (_, { token }, ctx) => ({ token: await introspectToken(ctx, token) }),
   }),
   token: t.field({
     type: Token,
     nullable: true,
     access: 'tokens:read',
-    args: { id: t.arg.id({ required: true }) },
+    description: 'A token, whatever its status; null where there is none.',
+    args: { id: t.arg.id({ required: true, description: 'Its global id.' }) },
     resolve: (_, { id }, ctx) => readToken(ctx, id),
   }),
   tokens: t.field({
@@ -110,53 +151,12 @@ builder.queryFields((t) => ({
     access: 'tokens:read',
     description: 'The newest first; read from SQL.',
     args: {
-      subject: t.arg.string(),
-      status: t.arg({ type: TokenStatus }),
-      first: t.arg.int({ defaultValue: 50 }),
-      after: t.arg.string(),
+      subject: t.arg.string({ description: 'Only those that stand for this subject.' }),
+      status: t.arg({ type: TokenStatus, description: 'Only those with this status now.' }),
+      first: t.arg.int({ defaultValue: 50, description: 'From 1 to 100.' }),
+      after: t.arg.string({ description: 'endCursor of the page before.' }),
     },
     resolve: (_, args, ctx) => listTokens(ctx, args),
-  }),
-}));
-
-const IssueTokenInput = builder.inputType('IssueTokenInput', {
-  fields: (t) => ({
-    name: t.string({ required: true }),
-    subject: t.string({ required: true, description: 'Whom the token stands for.' }),
-    scopes: t.stringList({ required: true }),
-    expiresAt: t.field({ type: 'DateTime', description: 'Left out: never.' }),
-  }),
-});
-
-const IssueTokenPayload = builder.objectRef<Awaited<ReturnType<typeof issueToken>>>('IssueTokenPayload').implement({
-  access: 'inherited',
-  fields: (t) => ({
-    receipt: t.expose('receipt', { type: WriteReceipt }),
-    token: t.expose('token', { type: Token }),
-    secret: t.exposeString('secret', {
-      nullable: true,
-      description: 'Shown once; null when an idempotency key is replayed.',
-    }),
-  }),
-});
-const RevokeTokenPayload = builder.objectRef<Awaited<ReturnType<typeof revokeToken>>>('RevokeTokenPayload').implement({
-  access: 'inherited',
-  fields: (t) => ({ receipt: t.expose('receipt', { type: WriteReceipt }), token: t.expose('token', { type: Token }) }),
-});
-
-builder.mutationFields((t) => ({
-  issueToken: t.field({
-    type: resultOf(IssueTokenPayload),
-    access: 'tokens:write',
-    args: { input: t.arg({ type: IssueTokenInput, required: true }), options: t.arg({ type: WriteOptions }) },
-    resolve: (_, { input, options }, ctx) => settled(issueToken(ctx, input, options)),
-  }),
-  revokeToken: t.field({
-    type: resultOf(RevokeTokenPayload),
-    access: 'tokens:write',
-    description: 'Once acknowledged as visible, no gateway accepts the token.',
-    args: { id: t.arg.id({ required: true }), options: t.arg({ type: WriteOptions }) },
-    resolve: (_, { id, options }, ctx) => settled(revokeToken(ctx, id, options)),
   }),
 }));
 

@@ -1,7 +1,8 @@
 // What tokens promise, asked through GraphQL and at the door.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { isSecret } from '../../src/resolvers/index.js';
-import { type Api, startApi } from '../support/api.js';
+import { digestOf, isSecret, makeSecret, TokenUses } from '../../src/resolvers/index.js';
+import { type Api, PEPPER, startApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { redisCli } from '../support/redis.js';
 
@@ -143,6 +144,73 @@ describe('a token', () => {
     const [noted] = await api.database.psql`SELECT count(*)::int AS count FROM token_uses`;
     expect(noted?.count).toBeGreaterThan(0);
   });
+
+  it('has its last use written at most once a minute, whichever gateways it is used on', async () => {
+    const { token } = await issue({});
+    const id = Buffer.from(token.id, 'base64url').toString().slice('Token:'.length);
+    const written = async () =>
+      (await api.database.psql`SELECT xmin::text AS xmin, last_used_at FROM token_uses WHERE token_id = ${id}`).map(
+        ({ xmin, last_used_at }) => [xmin, last_used_at.getTime()],
+      )[0];
+    const [here, there] = [new TokenUses(api.gateway.services.query), new TokenUses(api.gateway.services.query)];
+    const startMs = Date.parse('2026-03-01T12:00:00Z');
+    const use = async (uses: TokenUses, afterMs: number) => {
+      uses.note(id, startMs + afterMs);
+      await uses.flush();
+    };
+    await use(here, 0);
+    const first = await written();
+    expect(first?.[1]).toBe(startMs);
+    for (const afterMs of [1, 1_000, 59_999]) {
+      await use(here, afterMs);
+      await use(there, afterMs);
+    }
+    expect(await written()).toEqual(first);
+    await use(here, 60_000);
+    const second = await written();
+    expect(second?.[1]).toBe(startMs + 60_000);
+    expect(second?.[0]).not.toBe(first?.[0]);
+  });
+
+  it('does not change when it is used: its version stays, and its entry stands', async () => {
+    const { secret, token } = await issue({});
+    await enter(secret);
+    await introspect(secret);
+    await api.gateway.services.tokenUses.flush();
+    const { data } = await api.ask(`query ($id: ID!) { token(id: $id) { version lastUsedAt } }`, officer, token);
+    expect(data.token.version).toBe(token.version);
+    expect(data.token.lastUsedAt).not.toBeNull();
+  });
+
+  it('that is obviously wrong is refused without a look-up: its checksum gives it away', async () => {
+    const { secret } = await issue({});
+    await enter(secret);
+    const typo = secret.replace(/.$/, (last: string) => (last === '0' ? '1' : '0'));
+    const swapped = secret.replace(/(.)(.)$/, '$2$1');
+    const wrong = [typo, swapped, secret.slice(1), `${secret}0`, secret.toUpperCase(), 'x'.repeat(200), 'esp_'].filter(
+      (each) => each !== secret,
+    );
+    api.events.length = 0;
+    for (const each of wrong) await expect(enter(each)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(api.events.filter(({ kind }) => kind === 'flush' || kind === 'loaded')).toEqual([]);
+  });
+
+  it('that is unknown is remembered as such for seconds only', async () => {
+    const unknown = makeSecret(randomBytes(32));
+    await expect(enter(unknown)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    const redis = redisCli(inject('redisUrl'));
+    try {
+      const [key = ''] = await eventually(async () => {
+        const keys = await redis.keys(`{${api.database.installation}.*}e:token:${digestOf(unknown, PEPPER)}`);
+        return keys.length > 0 && keys;
+      });
+      const life = await redis.pttl(key);
+      expect(life).toBeGreaterThan(0);
+      expect(life).toBeLessThanOrEqual(10_000);
+    } finally {
+      redis.disconnect();
+    }
+  });
 });
 
 describe('issuing', () => {
@@ -153,6 +221,14 @@ describe('issuing', () => {
       __typename: 'ForbiddenError',
       requiredScope: 'tokens:grant',
     });
+  });
+
+  it('grants statements:read for the own subject only, unless the issuer may read any', async () => {
+    const clerk = { subject: 'clerk', scopes: ['tokens:write', 'statements:read'] };
+    expect(await issue({ subject: 'ana' }, clerk)).toMatchObject({ __typename: 'ForbiddenError' });
+    expect((await issue({ subject: 'clerk' }, clerk)).token.subject).toBe('clerk');
+    const auditor = { ...clerk, scopes: [...clerk.scopes, 'statements:read-any'] };
+    expect((await issue({ subject: 'ana' }, auditor)).token.subject).toBe('ana');
   });
 
   it('refuses unknown scopes, empty names and an expiry in the past', async () => {
@@ -184,6 +260,10 @@ it('tokens are listed the newest first, by subject and status', async () => {
   const page = await list('subject: "list", first: 1');
   expect(page.pageInfo.hasNextPage).toBe(true);
   expect(ids(await list(`subject: "list", first: 1, after: "${page.pageInfo.endCursor}"`))).toEqual([first.token.id]);
+  for (const other of [`subject: "other"`, `subject: "list", status: ACTIVE`, '']) {
+    const foreign = `{ tokens(${other} after: "${page.pageInfo.endCursor}") { edges { cursor } } }`;
+    expect((await api.ask(foreign, officer)).errors[0]?.code).toBe('BAD_REQUEST');
+  }
 });
 
 it('no secret is anywhere: not in Postgres, not in Redis, not in a trace', async () => {

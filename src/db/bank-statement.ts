@@ -1,5 +1,5 @@
 // Accounts, their business days and the transactions booked on them: the tables and every statement on them.
-import { and, desc, eq, gt, inArray, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import {
   bigint,
   check,
@@ -227,10 +227,16 @@ export async function putDay(tx: Tx, day: BusinessDay): Promise<void> {
     .onConflictDoUpdate({ target: [businessDays.accountId, businessDays.date, businessDays.revision], set: rest });
 }
 
-/** Those of `externalIds` that the account already has, with the day they are booked on. */
+/** Those of `externalIds` that the account has booked, with the day they stand on; what a revision left out is not. */
 export async function findBooked(tx: Tx, accountId: string, externalIds: readonly string[]) {
   if (externalIds.length === 0) return [];
-  const where = and(eq(transactions.accountId, accountId), inArray(transactions.externalId, [...externalIds]));
+  const isLatest = sql`${transactions.revision} = (SELECT max(day.revision) FROM business_days AS day
+    WHERE day.account_id = ${transactions.accountId} AND day.date = ${transactions.date})`;
+  const where = and(
+    eq(transactions.accountId, accountId),
+    inArray(transactions.externalId, [...externalIds]),
+    isLatest,
+  );
   return tx.select().from(transactions).where(where);
 }
 
@@ -245,38 +251,4 @@ export async function appendTransactions(
   await tx
     .insert(transactions)
     .values(lines.map((line, at) => ({ ...line, accountId, date, revision, position: count + at + 1 })));
-}
-
-/** The first closed day after `date`. */
-export async function findClosedDayAfter(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
-  const where = and(
-    eq(businessDays.accountId, accountId),
-    gt(businessDays.date, date),
-    ne(businessDays.status, 'OPEN'),
-  );
-  const [found] = await tx
-    .select()
-    .from(businessDays)
-    .where(where)
-    .orderBy(businessDays.date, desc(businessDays.revision))
-    .limit(1);
-  return found;
-}
-
-/**
- * Carries a changed balance on to the open days that follow: up to the first closed day, whose opening is fixed, and to
- * the first day whose closing the bank has listed, from which the next one opens.
- */
-export async function shiftOpenDaysAfter(
-  tx: Tx,
-  day: Pick<BusinessDay, 'accountId' | 'date'>,
-  minor: bigint,
-): Promise<void> {
-  if (minor === 0n) return;
-  const after = sql`account_id = ${day.accountId} AND date > ${day.date}`;
-  await tx.execute(sql`
-    UPDATE business_days SET opening = opening + ${minor}::bigint, closing = closing + ${minor}::bigint
-    WHERE ${after} AND status = 'OPEN'
-      AND date < coalesce((SELECT min(date) FROM business_days WHERE ${after} AND status <> 'OPEN'), 'infinity')
-      AND date <= coalesce((SELECT min(date) FROM business_days WHERE ${after} AND stated_closing IS NOT NULL), 'infinity')`);
 }

@@ -51,6 +51,9 @@ export interface StatementLine {
 /** Longest account number. */
 export const MAX_NUMBER = 64;
 
+/** Whether an account may be asked for by this number; Postgres takes no NUL. */
+export const isAskable = (number: string): boolean => number.length <= MAX_NUMBER && !number.includes('\0');
+
 const HOUR_MS = 3_600_000;
 
 export const accountView: TextView<Query, AccountDocument> = {
@@ -96,7 +99,7 @@ export interface Transaction extends StatementLine {
 
 /** The account, if the caller may read it. */
 export async function readAccount(ctx: Context, number: string): Promise<Account | null> {
-  if (number.length > MAX_NUMBER) return null;
+  if (!isAskable(number)) return null;
   const account = await ctx.cache.read(accountView, number);
   return account.kind === 'present' && mayRead(ctx, account.value) ? account : null;
 }

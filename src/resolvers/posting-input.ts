@@ -22,6 +22,26 @@ export function requireLines(lines: readonly TransactionInput[]): readonly Trans
       },
     );
   }
+  return requireEach(lines);
+}
+
+/** All transactions that a restated day is to have, each named once; none perhaps. @throws {Invalid} at the first fault. */
+export function requireRestatedLines(lines: readonly TransactionInput[]): readonly TransactionInput[] {
+  if (lines.length <= MAX_LINES) return requireEach(lines);
+  throw new Invalid(`A day is restated with at most ${MAX_LINES} transactions.`, { path: ['lines'] });
+}
+
+/** The sums of credits and of debits, both positive. */
+export function totalsOf(lines: readonly Pick<TransactionInput, 'minor'>[]): { credits: bigint; debits: bigint } {
+  let [credits, debits] = [0n, 0n];
+  for (const { minor } of lines) {
+    if (minor > 0n) credits += minor;
+    else debits -= minor;
+  }
+  return { credits, debits };
+}
+
+function requireEach(lines: readonly TransactionInput[]): readonly TransactionInput[] {
   const seen = new Set<string>();
   for (const [at, line] of lines.entries()) {
     const path = ['lines', String(at)];
@@ -41,7 +61,7 @@ export function requireLines(lines: readonly TransactionInput[]): readonly Trans
 
 /** Text of `min` to `max` characters without control characters. @throws {Invalid} else. */
 export function requireText(text: string, min: number, max: number, path: readonly string[]): string {
-  if (text.trim().length >= min && text.length <= max && !/\p{Cc}/u.test(text)) return text;
+  if (text.trim().length >= min && text.length <= max && !/[\p{Cc}\p{Surrogate}]/u.test(text)) return text;
   throw new Invalid(`${path.at(-1)} has ${min} to ${max} characters and no control characters.`, { path });
 }
 

@@ -5,33 +5,22 @@ import {
   type AccountRow,
   appendTransactions,
   type BusinessDay,
-  DatabaseError,
-  findAccount,
   findBooked,
   findClosedDayAfter,
   findDay,
-  findDayBefore,
   insertAccount,
   type NewTransaction,
   putDay,
-  shiftOpenDaysAfter,
   type Tx,
-  withoutParameters,
 } from '../db/index.js';
-import {
-  type Account,
-  accountView,
-  MAX_NUMBER,
-  type Statement,
-  statementKey,
-  statementView,
-} from './bank-statement.js';
+import { type Account, accountView, MAX_NUMBER } from './bank-statement.js';
 import { requireDate, requireTimeZone, todayIn } from './business-date.js';
 import type { Context } from './context.js';
 import { Invalid, NotFound } from './errors.js';
 import type { Maybe } from './input.js';
 import { formatDecimal, isCurrency } from './money.js';
-import { requireAmount, requireLines, requireText, type TransactionInput } from './posting-input.js';
+import { carryOn, openingOf, planOf, requireAccountRow, requireStatement } from './posting-day.js';
+import { requireAmount, requireLines, requireText, type TransactionInput, totalsOf } from './posting-input.js';
 import { type WriteOptions, write } from './write.js';
 
 export interface OpenAccountInput {
@@ -41,9 +30,6 @@ export interface OpenAccountInput {
   readonly timeZone: string;
   readonly opening?: Maybe<bigint>;
 }
-
-/** SQLSTATE numeric_value_out_of_range. */
-const OUT_OF_RANGE = '22003';
 
 /** Opens an account with the balance that it has before its first business day. */
 export async function openAccount(ctx: Context, input: OpenAccountInput, options?: Maybe<WriteOptions>) {
@@ -136,18 +122,6 @@ export async function closeBusinessDay(
   return { receipt, statement: await requireStatement(ctx, args.account, date) };
 }
 
-/** The account's root comes with the day's: the day's opening depends on the days before, which other writers may close. */
-function planOf(action: string, number: string, date: string, options: Maybe<WriteOptions>) {
-  if (number.length > MAX_NUMBER) throw noAccount(number);
-  return {
-    action,
-    domain: 'STATEMENT' as const,
-    key: statementKey(number, date),
-    roots: [rootOf(statementView, statementKey(number, date)), rootOf(accountView, number)] as const,
-    options,
-  };
-}
-
 /** An open day without transactions, not written yet. */
 async function newDay(ctx: Context, tx: Tx, account: AccountRow, date: string): Promise<BusinessDay> {
   const today = todayIn(account.timeZone, ctx.services.now());
@@ -178,31 +152,14 @@ async function newDay(ctx: Context, tx: Tx, account: AccountRow, date: string): 
   };
 }
 
-/** The balance at the end of the day before, as the bank lists it where it does not add up, or the account's own opening. */
-async function openingOf(tx: Tx, account: AccountRow, date: string): Promise<bigint> {
-  const before = await findDayBefore(tx, account.id, date);
-  return before ? (before.statedClosing ?? before.closing) : account.opening;
-}
-
 async function book(tx: Tx, day: BusinessDay, lines: readonly NewTransaction[]): Promise<void> {
-  const credits = lines.reduce((sum, { minor }) => (minor > 0n ? sum + minor : sum), day.credits);
-  const debits = lines.reduce((sum, { minor }) => (minor < 0n ? sum - minor : sum), day.debits);
+  const added = totalsOf(lines);
+  const [credits, debits] = [day.credits + added.credits, day.debits + added.debits];
   for (const total of [credits, debits, day.opening + credits]) requireAmount(total, ['lines']);
   const closing = requireAmount(day.opening + credits - debits, ['lines']);
   await putDay(tx, { ...day, credits, debits, closing, count: day.count + lines.length });
   await appendTransactions(tx, day, lines);
   if (day.statedClosing === null) await carryOn(tx, day, closing - day.closing);
-}
-
-/** Carries a changed balance on to the open days after `day`. */
-async function carryOn(tx: Tx, day: BusinessDay, minor: bigint): Promise<void> {
-  try {
-    await shiftOpenDaysAfter(tx, day, minor);
-  } catch (thrown) {
-    const error = withoutParameters(thrown);
-    if (!(error instanceof DatabaseError) || error.state !== OUT_OF_RANGE) throw error;
-    throw new Invalid('The balance of an open day after this one would not fit into 64 bits.', { path: ['lines'] });
-  }
 }
 
 /** The lines that are not booked yet. */
@@ -259,26 +216,9 @@ async function requireClosing(
   }
 }
 
-const noAccount = (number: string) =>
-  new NotFound(`There is no account ${JSON.stringify(number.slice(0, 64))}; openAccount opens one.`, {
-    path: ['account'],
-  });
-
-async function requireAccountRow(tx: Tx, number: string): Promise<AccountRow> {
-  const account = await findAccount(tx, number);
-  if (!account) throw noAccount(number);
-  return account;
-}
-
 /** What was just written, whoever may read it: the caller wrote it. */
 async function requireAccount(ctx: Context, number: string): Promise<Account> {
   const account = await ctx.cache.read(accountView, number);
   if (account.kind === 'absent') throw new NotFound(`Account ${number} was deleted in the meantime.`);
   return account;
-}
-
-async function requireStatement(ctx: Context, number: string, date: string): Promise<Statement> {
-  const statement = await ctx.cache.read(statementView, statementKey(number, date));
-  if (statement.kind === 'absent') throw new NotFound(`The day ${date} was deleted in the meantime.`);
-  return statement;
 }

@@ -1,14 +1,11 @@
 // Accounts, statements and transactions, as clients see them.
 import {
   type Account as AccountShape,
-  closeBusinessDay,
   Forbidden,
   formatDecimal,
   globalId,
   listAccounts,
   listTransactions,
-  openAccount,
-  postTransactions,
   readAccount,
   readLines,
   readStatement,
@@ -20,10 +17,8 @@ import {
   transactionKey,
 } from '../resolvers/index.js';
 import { builder } from './builder.js';
-import { connectionType } from './connection.js';
-import { resultOf, settled } from './errors.js';
+import { connectionType, pageArgs } from './connection.js';
 import { Node, nodeReader } from './node.js';
-import { WriteOptions, WriteReceipt } from './write.js';
 
 interface MoneyShape {
   readonly minor: string;
@@ -36,51 +31,67 @@ const Money = builder.objectRef<MoneyShape>('Money').implement({
   fields: (t) => ({
     minor: t.expose('minor', { type: 'BigInt', description: 'In minor units of the currency.' }),
     currency: t.exposeString('currency', { description: 'ISO 4217.' }),
-    decimal: t.string({ resolve: ({ minor, currency }) => formatDecimal(BigInt(minor), currency) }),
+    decimal: t.string({
+      description: 'With the decimals of the currency, such as 12.50.',
+      resolve: ({ minor, currency }) => formatDecimal(BigInt(minor), currency),
+    }),
   }),
 });
 
-const DayStatus = builder.enumType('DayStatus', { values: ['OPEN', 'CLOSED', 'RESTATED'] as const });
+const DayStatus = builder.enumType('DayStatus', {
+  description: 'What has become of a business day.',
+  values: {
+    OPEN: { description: 'Transactions may still come; it shows with statements:intraday only.' },
+    CLOSED: { description: 'Immutable: its balances add up.' },
+    RESTATED: { description: 'Closed, and given other transactions or balances since, as another revision.' },
+  } as const,
+});
 
 const Transaction = builder.objectRef<TransactionShape>('Transaction').implement({
   access: 'inherited',
   description: 'A negative amount is a debit.',
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: (line) => globalId('Transaction', transactionKey(line)) }),
+    id: t.id({
+      description: 'Its global id; another revision of its day has others.',
+      resolve: (line) => globalId('Transaction', transactionKey(line)),
+    }),
     externalId: t.exposeString('externalId', { description: "The bank's own." }),
-    bookedOn: t.field({ type: 'Date', resolve: ({ date }) => date }),
-    amount: t.field({ type: Money, resolve: ({ minor, currency }) => ({ minor, currency }) }),
+    bookedOn: t.field({ type: 'Date', description: 'The business day.', resolve: ({ date }) => date }),
+    amount: t.field({
+      type: Money,
+      description: 'Negative for a debit.',
+      resolve: ({ minor, currency }) => ({ minor, currency }),
+    }),
     balance: t.field({
       type: Money,
       nullable: true,
       description: 'As the bank listed it, if it did.',
       resolve: ({ balance, currency }) => (balance === null ? null : { minor: balance, currency }),
     }),
-    description: t.exposeString('description'),
-    kind: t.exposeString('kind', { nullable: true }),
+    description: t.exposeString('description', { description: 'What a customer reads.' }),
+    kind: t.exposeString('kind', { nullable: true, description: 'As the bank has it, such as PIX or FEE.' }),
   }),
 });
 
 const TransactionConnection = connectionType('Transaction', Transaction);
 
-const Account = builder.objectRef<AccountShape>('Account');
+export const Account = builder.objectRef<AccountShape>('Account');
 export const Statement = builder.objectRef<StatementShape>('Statement');
-
-const PAGE_SIZE = 50;
 
 Account.implement({
   access: 'inherited',
+  description: 'A bank account, for its holder (statements:read) and for statements:read-any.',
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: ({ value }) => globalId('Account', value.number) }),
-    number: t.string({ resolve: ({ value }) => value.number }),
+    id: t.id({ description: 'Its global id.', resolve: ({ value }) => globalId('Account', value.number) }),
+    number: t.string({ description: 'Unique among all accounts.', resolve: ({ value }) => value.number }),
     holder: t.string({
       description: "A token's subject: its owner reads with statements:read.",
       resolve: ({ value }) => value.holder,
     }),
-    currency: t.string({ resolve: ({ value }) => value.currency }),
-    timeZone: t.string({ resolve: ({ value }) => value.timeZone }),
+    currency: t.string({ description: 'ISO 4217.', resolve: ({ value }) => value.currency }),
+    timeZone: t.string({ description: 'In which its business days are days.', resolve: ({ value }) => value.timeZone }),
     latestBusinessDate: t.field({
       type: 'Date',
       nullable: true,
@@ -91,21 +102,21 @@ Account.implement({
       type: Statement,
       nullable: true,
       description: 'Of `date`, or of the latest closed day.',
-      args: { date: t.arg({ type: 'Date' }) },
+      args: { date: t.arg({ type: 'Date', description: 'Left out: the latest closed business day.' }) },
       resolve: (account, { date }, ctx) => readStatementOf(ctx, account, date),
     }),
     transactions: t.field({
       type: TransactionConnection,
-      description: 'Between two dates, both inclusive, in booking order; read from SQL.',
+      description:
+        'Between two dates, both inclusive, in booking order; read from SQL. Of each day its latest revision; of open days only with statements:intraday.',
       args: {
-        from: t.arg({ type: 'Date', required: true }),
-        to: t.arg({ type: 'Date', required: true }),
-        first: t.arg.int({ defaultValue: PAGE_SIZE }),
-        after: t.arg.string(),
+        from: t.arg({ type: 'Date', required: true, description: 'The first day.' }),
+        to: t.arg({ type: 'Date', required: true, description: 'The last day.' }),
+        ...pageArgs,
       },
       resolve: (account, args, ctx) => listTransactions(ctx, account, args),
     }),
-    version: t.expose('version', { type: 'BigInt' }),
+    version: t.expose('version', { type: 'BigInt', description: 'For expectedVersion.' }),
     asOf: t.expose('asOf', { type: 'DateTime', description: 'When this version was written.' }),
     stale: t.exposeBoolean('stale', { description: 'True only when neither store could vouch for it.' }),
   }),
@@ -116,19 +127,27 @@ Statement.implement({
   description: 'One business day of an account.',
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: ({ value }) => globalId('Statement', statementKey(value.account, value.date)) }),
+    id: t.id({
+      description: 'Its global id, the same for all revisions.',
+      resolve: ({ value }) => globalId('Statement', statementKey(value.account, value.date)),
+    }),
     account: t.field({
       type: Account,
+      description: 'Whose day it is.',
       resolve: async ({ value }, _, ctx) => {
         const account = await readAccount(ctx, value.account);
         if (!account) throw new Forbidden('You cannot read the account of this statement.', 'statements:read');
         return account;
       },
     }),
-    date: t.field({ type: 'Date', resolve: ({ value }) => value.date }),
-    status: t.field({ type: DayStatus, resolve: ({ value }) => value.status }),
-    revision: t.int({ resolve: ({ value }) => value.revision }),
-    opening: t.field({ type: Money, resolve: ({ value }) => ({ minor: value.opening, currency: value.currency }) }),
+    date: t.field({ type: 'Date', description: 'The business day.', resolve: ({ value }) => value.date }),
+    status: t.field({ type: DayStatus, description: 'What has become of it.', resolve: ({ value }) => value.status }),
+    revision: t.int({ description: '1 at first; each restating adds one.', resolve: ({ value }) => value.revision }),
+    opening: t.field({
+      type: Money,
+      description: 'The balance that the day begins with.',
+      resolve: ({ value }) => ({ minor: value.opening, currency: value.currency }),
+    }),
     closing: t.field({
       type: Money,
       description: 'opening + totalCredits − totalDebits, exactly.',
@@ -136,21 +155,22 @@ Statement.implement({
     }),
     totalCredits: t.field({
       type: Money,
+      description: 'The sum of the positive amounts.',
       resolve: ({ value }) => ({ minor: value.credits, currency: value.currency }),
     }),
     totalDebits: t.field({
       type: Money,
-      description: 'A positive total.',
+      description: 'The sum of the negative amounts, as a positive number.',
       resolve: ({ value }) => ({ minor: value.debits, currency: value.currency }),
     }),
     count: t.int({ description: 'Transactions on the day.', resolve: ({ value }) => value.count }),
     lines: t.field({
       type: TransactionConnection,
       description: 'In booking order.',
-      args: { first: t.arg.int({ defaultValue: PAGE_SIZE }), after: t.arg.string() },
+      args: pageArgs,
       resolve: (statement, args, ctx) => readLines(ctx, statement, args),
     }),
-    version: t.expose('version', { type: 'BigInt' }),
+    version: t.expose('version', { type: 'BigInt', description: 'For expectedVersion.' }),
     asOf: t.expose('asOf', { type: 'DateTime', description: 'When this version was written.' }),
     stale: t.exposeBoolean('stale', { description: 'True only when neither store could vouch for it.' }),
   }),
@@ -173,104 +193,26 @@ builder.queryFields((t) => ({
     type: Account,
     nullable: true,
     access: readers,
-    description: 'A foreign account looks like a missing one.',
-    args: { number: t.arg.string({ required: true }) },
+    description: 'An account. A foreign one looks like a missing one.',
+    args: { number: t.arg.string({ required: true, description: 'Its number.' }) },
     resolve: (_, { number }, ctx) => readAccount(ctx, number),
   }),
   accounts: t.field({
     type: AccountConnection,
     access: readers,
     description: 'The accounts that the caller may read, by number; read from SQL.',
-    args: { first: t.arg.int({ defaultValue: PAGE_SIZE }), after: t.arg.string() },
+    args: pageArgs,
     resolve: (_, args, ctx) => listAccounts(ctx, args),
   }),
   statement: t.field({
     type: Statement,
     nullable: true,
     access: readers,
-    description: 'date left out: the latest closed business day. A foreign account looks like a missing one.',
-    args: { account: t.arg.string({ required: true }), date: t.arg({ type: 'Date' }) },
+    description: 'One business day of an account. A foreign account looks like a missing one.',
+    args: {
+      account: t.arg.string({ required: true, description: 'Its number.' }),
+      date: t.arg({ type: 'Date', description: 'Left out: the latest closed business day.' }),
+    },
     resolve: (_, { account, date }, ctx) => readStatement(ctx, account, date),
-  }),
-}));
-
-const TransactionInput = builder.inputType('TransactionInput', {
-  fields: (t) => ({
-    externalId: t.string({ required: true, description: 'Unique within the account.' }),
-    minor: t.field({ type: 'BigInt', required: true, description: 'In minor units; negative for a debit.' }),
-    description: t.string({ required: true }),
-    kind: t.string(),
-  }),
-});
-
-const OpenAccountPayload = builder.objectRef<Awaited<ReturnType<typeof openAccount>>>('OpenAccountPayload').implement({
-  access: 'inherited',
-  fields: (t) => ({
-    receipt: t.expose('receipt', { type: WriteReceipt }),
-    account: t.expose('account', { type: Account }),
-  }),
-});
-const PostTransactionsPayload = builder
-  .objectRef<Awaited<ReturnType<typeof postTransactions>>>('PostTransactionsPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      receipt: t.expose('receipt', { type: WriteReceipt }),
-      statement: t.expose('statement', { type: Statement }),
-      posted: t.exposeInt('posted'),
-      unchanged: t.exposeInt('unchanged', { description: 'Lines that were booked before, with the same content.' }),
-    }),
-  });
-const CloseBusinessDayPayload = builder
-  .objectRef<Awaited<ReturnType<typeof closeBusinessDay>>>('CloseBusinessDayPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      receipt: t.expose('receipt', { type: WriteReceipt }),
-      statement: t.expose('statement', { type: Statement }),
-    }),
-  });
-
-builder.mutationFields((t) => ({
-  openAccount: t.field({
-    type: resultOf(OpenAccountPayload),
-    access: 'statements:write',
-    args: {
-      number: t.arg.string({ required: true }),
-      holder: t.arg.string({ required: true }),
-      currency: t.arg.string({ required: true, description: 'ISO 4217.' }),
-      timeZone: t.arg.string({ required: true, description: 'Such as America/Sao_Paulo.' }),
-      opening: t.arg({
-        type: 'BigInt',
-        defaultValue: 0n,
-        description: 'Balance before the first day, in minor units.',
-      }),
-      options: t.arg({ type: WriteOptions }),
-    },
-    resolve: (_, { options, ...input }, ctx) => settled(openAccount(ctx, input, options)),
-  }),
-  postTransactions: t.field({
-    type: resultOf(PostTransactionsPayload),
-    access: 'statements:write',
-    description: 'Books transactions on an open day, all or none. The receipt has the version of the statement.',
-    args: {
-      account: t.arg.string({ required: true }),
-      date: t.arg({ type: 'Date', required: true }),
-      lines: t.arg({ type: [TransactionInput], required: true }),
-      options: t.arg({ type: WriteOptions }),
-    },
-    resolve: (_, { options, ...args }, ctx) => settled(postTransactions(ctx, args, options)),
-  }),
-  closeBusinessDay: t.field({
-    type: resultOf(CloseBusinessDayPayload),
-    access: 'statements:write',
-    description: 'Closes a day for good. `closing`, where given, must be what the day adds up to, in minor units.',
-    args: {
-      account: t.arg.string({ required: true }),
-      date: t.arg({ type: 'Date', required: true }),
-      closing: t.arg({ type: 'BigInt' }),
-      options: t.arg({ type: WriteOptions }),
-    },
-    resolve: (_, { options, ...args }, ctx) => settled(closeBusinessDay(ctx, args, options)),
   }),
 }));

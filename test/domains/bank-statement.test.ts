@@ -211,6 +211,26 @@ describe('posting', () => {
     });
   });
 
+  it('keeps every sign of a text, in the cache and out of it', async () => {
+    await open('signs');
+    const description = 'PIX "Casa" \\ {a,b} NULL \\" é';
+    const lines = [line('"\\{}"', 1, { description, kind: '\\' })];
+    await post('signs', '2026-03-02', lines);
+    await close('signs', '2026-03-02');
+    const texts = async () => {
+      const { data } = await api.ask(
+        `{ statement(account: "signs") { lines { edges { node { externalId description kind } } } } }`,
+        ana,
+      );
+      return data.statement.lines.edges.map(({ node }: { node: object }) => node);
+    };
+    const expected = [{ externalId: '"\\{}"', description, kind: '\\' }];
+    expect(await texts()).toEqual(expected);
+    await api.gateway.services.cache.purge('statement-lines', ['signs/2026-03-02:1']);
+    expect(await texts()).toEqual(expected);
+    expect(await post('signs', '2026-03-02', lines)).toMatchObject({ __typename: 'ValidationError', path: ['date'] });
+  });
+
   it('keeps every digit of a large amount', async () => {
     await open('p-2', { currency: 'KWD' });
     expect(await post('p-2', '2026-03-02', [line('a', '9007199254740993')])).toMatchObject({
@@ -291,6 +311,22 @@ describe('who may read', () => {
     expect(nobody.errors[0]?.code).toBe('UNAUTHENTICATED');
     const { data } = await api.ask(`{ accounts { edges { node { number } } } }`, bruno);
     expect(data.accounts.edges).toEqual([]);
+  });
+
+  it.each([
+    '\u0000',
+    '\ud800',
+    `a'b`,
+    'x'.repeat(65),
+  ])('a number that can be none is that of no account: %j', async (number) => {
+    const { data, errors } = await api.ask(
+      `query ($number: String!) { account(number: $number) { number } statement(account: $number) { date } }`,
+      officer,
+      { number },
+    );
+    expect([data, errors]).toEqual([{ account: null, statement: null }, []]);
+    expect(await post(number, '2026-03-02', [line('a', 1)])).toMatchObject({ __typename: 'NotFoundError' });
+    expect(await close(number, '2026-03-02')).toMatchObject({ __typename: 'NotFoundError' });
   });
 
   it('holds for global ids too', async () => {

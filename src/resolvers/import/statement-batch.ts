@@ -11,9 +11,11 @@ import {
   type PlacedTransaction,
   putDays,
 } from '../../db/import.js';
-import { type BusinessDay, lockRoots, type Tx } from '../../db/index.js';
+import { type BusinessDay, insertChanges, lockRoots, type Tx } from '../../db/index.js';
 import { ImportTally } from './import-report.js';
-import { type DayPlan, planDay } from './statement-plan.js';
+import { StatementAudit } from './statement-audit.js';
+import { withFreeIds } from './statement-ids.js';
+import { planDay } from './statement-plan.js';
 import type { AccountRecord, DayRecord } from './statement-record.js';
 
 /** What all batches of an import share. */
@@ -74,8 +76,10 @@ export async function writeBatch(tx: Tx, batch: StatementBatch, run: StatementRu
     );
   }
   const tally = new ImportTally();
-  const targets = await writeAccounts(tx, batch, run, tally);
-  await writeDays(tx, batch, run, targets, tally);
+  const audit = new StatementAudit();
+  const targets = await writeAccounts(tx, batch, run, tally, audit);
+  await writeDays(tx, batch, run, targets, tally, audit);
+  if (!run.dryRun) await insertChanges(tx, audit.rows());
   return tally;
 }
 
@@ -99,6 +103,7 @@ async function writeAccounts(
   batch: StatementBatch,
   run: StatementRun,
   tally: ImportTally,
+  audit: StatementAudit,
 ): Promise<Map<string, Target>> {
   const stored = await findAccountsByNumber(tx, batch.numbers());
   const targets = new Map<string, Target>(stored);
@@ -111,6 +116,7 @@ async function writeAccounts(
     const standing = stored.get(number);
     if (standing === undefined) {
       made.push({ number, holder: holder ?? number, currency, opening, timeZone: run.timeZone });
+      audit.account(file, number);
       continue;
     }
     const plan = planAccount({ holder, currency }, standing, run.timeZoneIsGiven ? run.timeZone : undefined);
@@ -135,6 +141,7 @@ async function writeDays(
   run: StatementRun,
   targets: ReadonlyMap<string, Target>,
   tally: ImportTally,
+  audit: StatementAudit,
 ): Promise<void> {
   const days: BusinessDay[] = [];
   const lines: PlacedTransaction[] = [];
@@ -161,6 +168,7 @@ async function writeDays(
     const accountId = target?.id;
     if (accountId === undefined) continue; // imagined
     days.push({ ...plan.day, accountId });
+    audit.day(file, record.account, plan.added.length);
     const first = plan.day.count - plan.added.length + 1;
     const { date, revision } = plan.day;
     for (const [at, { externalId, minor, description, kind, balance }] of plan.added.entries()) {
@@ -187,22 +195,22 @@ async function findStanding(tx: Tx, records: readonly DayRecord[], targets: Read
   const elsewhere = booked.length === 0 ? [] : await findBookedElsewhere(tx, booked);
   return {
     days: new Map(stored.map((day) => [`${day.accountId}/${day.date}`, day])),
-    elsewhere: new Map(elsewhere.map(({ accountId, externalId, date }) => [`${accountId}/${externalId}`, date])),
+    elsewhere: new Map(elsewhere.map((line) => [`${line.accountId}/${line.externalId}`, line])),
   };
 }
 
-function planIn(record: DayRecord, target: Target | undefined, run: StatementRun, standing: Standing): DayPlan {
-  const { account, currency, date, transactions } = record;
+/** What is to be booked, under ids that are free, and what becomes of its day. */
+function planIn(record: DayRecord, target: Target | undefined, run: StatementRun, standing: Standing) {
+  const { account, currency, date } = record;
   if (run.refusedAccounts.has(account)) return refused('The account was refused, and so are its days.');
   if (target === undefined) return refused('The account is unknown; import or open it first.');
   if (target.currency !== currency) return refused(`The account is in ${target.currency}, the file in ${currency}.`);
-  for (const { externalId } of transactions) {
-    const other = standing.elsewhere.get(`${target.id}/${externalId}`);
-    if (other !== undefined) return refused(`Transaction ${externalId} is booked on ${other} already.`);
-  }
-  return planDay(record, standing.days.get(`${target.id}/${date}`));
+  const stored = standing.days.get(`${target.id}/${date}`);
+  const own = new Set(stored?.transactions.map(({ externalId }) => externalId));
+  const identified = withFreeIds(record, (id) => standing.elsewhere.get(`${target.id}/${id}`), own);
+  return identified.kind === 'refused' ? identified : planDay(identified.record, stored);
 }
 
 const keyOf = ({ account, date }: DayRecord): string => `${account}/${date}`;
 
-const refused = (reason: string): DayPlan => ({ kind: 'refused', reason });
+const refused = (reason: string) => ({ kind: 'refused', reason }) as const;

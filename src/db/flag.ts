@@ -1,6 +1,6 @@
 // Feature toggles and the environments that they belong to: the tables and every statement on them.
 import { sql } from 'drizzle-orm';
-import { boolean, check, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { boolean, check, foreignKey, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 
 import { type Query, type Tx, txQuery } from './connection.js';
 import { type LoadedEntry, loadEntries } from './load.js';
@@ -32,10 +32,28 @@ export const flags = pgTable(
     archivedAt: timestamp('archived_at', { withTimezone: true }),
     /** Kept by a trigger. */
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    /** When the flag was made, or its evaluations began to be counted: what was never evaluated is stale since then. */
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
     primaryKey({ columns: [table.environment, table.key] }),
     check('flags_definition', sql`jsonb_typeof(${table.definition}) = 'object'`),
+  ],
+);
+
+/** Apart from `flags`, because an evaluation must not change the cached flag. */
+export const flagUses = pgTable(
+  'flag_uses',
+  {
+    environment: text().notNull(),
+    key: text().notNull(),
+    lastEvaluatedAt: timestamp('last_evaluated_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.environment, table.key] }),
+    foreignKey({ columns: [table.environment, table.key], foreignColumns: [flags.environment, flags.key] }).onDelete(
+      'cascade',
+    ),
   ],
 );
 
@@ -176,4 +194,11 @@ export async function findFlagFields(
     sql`SELECT count(*)::int AS count FROM flags WHERE environment = ${environment} AND archived_at IS NULL`,
   );
   return { pairs: rows.flatMap(({ key, json }) => [key, json]), count: counted?.count ?? 0 };
+}
+
+/** Keys of an environment's live flags in order; at most `limit`. */
+export async function findFlagKeys(query: Query, environment: string, limit: number): Promise<readonly string[]> {
+  const rows = await query<{ key: string }>(sql`SELECT key FROM flags
+    WHERE environment = ${environment} AND archived_at IS NULL ORDER BY key COLLATE "C" LIMIT ${limit}`);
+  return rows.map(({ key }) => key);
 }

@@ -8,7 +8,9 @@ import { BadRequest } from './errors.js';
 import { flagsView } from './flag.js';
 import { compiledFlag, errorVerdict, type Verdict } from './flag-compiled.js';
 import type { FlagField } from './flag-document.js';
+import { environmentView } from './flag-environment.js';
 import { isObject } from './flag-targeting.js';
+import { flagUsesOf } from './flag-uses.js';
 import type { Maybe } from './input.js';
 import type { Json, JsonObject } from './json-limits.js';
 
@@ -30,7 +32,7 @@ export async function evaluateFlag(
   ctx: Context,
   { key, default: fallback = null, ...asked }: Asked & { readonly key: string; readonly default?: Json | undefined },
 ): Promise<Evaluation> {
-  const [evaluation] = await evaluateEach(ctx, asked, [key], fallback);
+  const [evaluation] = await evaluateInDoubt(ctx, asked, [key], fallback);
   if (!evaluation) throw new Error('An evaluation got lost.');
   return evaluation;
 }
@@ -48,27 +50,48 @@ export async function evaluateFlags(
 ): Promise<readonly Evaluation[]> {
   if (keys && keys.length > MAX_EVALUATIONS)
     throw new BadRequest(`Ask for ${MAX_EVALUATIONS} flags at most at a time.`);
-  if (keys) return evaluateEach(ctx, asked, keys, null);
+  return keys ? evaluateInDoubt(ctx, asked, keys, null) : ((await evaluateAll(ctx, asked)) ?? []);
+}
+
+/**
+ * All flags of an environment for one context, by key; undefined where the caller may evaluate no such environment.
+ * @throws what the database threw when neither store can list them.
+ */
+export async function evaluateAll(ctx: Context, asked: Asked): Promise<readonly Evaluation[] | undefined> {
   const found = await ctx.cache.readAllFields(flagsView, asked.environment);
-  if (found.kind === 'absent') return [];
+  if (found.kind === 'absent') return undefined;
   // What one of them says of its environment, all of them say.
   const [first] = found.fields;
   if (!first && found.stale) {
     throw new DatabaseUnavailable('Postgres is out of reach, and the cache is out of date; try again.');
   }
-  if (!first || !isOpen(ctx, asked.environment, ...first)) return [];
-  return [...found.fields.keys()].sort().map((key) => evaluationOf(ctx, asked, key, found, null));
+  const open = first ? isOpen(ctx, asked.environment, ...first) : await isOpenEmpty(ctx, asked.environment);
+  return open ? [...found.fields.keys()].sort().map((key) => evaluationOf(ctx, asked, key, found, null)) : undefined;
 }
 
-async function evaluateEach(
+/**
+ * The flags `keys` for one context, in that order; `fallback` is the value of what cannot be evaluated.
+ * @throws what the database threw when neither store can be read.
+ */
+export async function evaluateEach(
+  ctx: Context,
+  asked: Asked,
+  keys: readonly string[],
+  fallback: Json,
+): Promise<readonly Evaluation[]> {
+  const found = await ctx.cache.readFields(flagsView, asked.environment, [...new Set(keys)]);
+  return keys.map((key) => evaluationOf(ctx, asked, key, found, fallback));
+}
+
+/** The same, with an error as the answer where neither store can be read. */
+async function evaluateInDoubt(
   ctx: Context,
   asked: Asked,
   keys: readonly string[],
   fallback: Json,
 ): Promise<readonly Evaluation[]> {
   try {
-    const found = await ctx.cache.readFields(flagsView, asked.environment, [...new Set(keys)]);
-    return keys.map((key) => evaluationOf(ctx, asked, key, found, fallback));
+    return await evaluateEach(ctx, asked, keys, fallback);
   } catch {
     const verdict = errorVerdict(fallback, 'GENERAL', 'Neither the cache nor the database can be read now; try again.');
     return keys.map((key) => ({ ...verdict, key, version: null, stale: false }));
@@ -89,6 +112,7 @@ function evaluationOf(
     return { ...verdict, key, version: null, stale: found.kind === 'present' && found.stale };
   }
   const { version, evaluate } = compiledFlag(environment, key, field);
+  flagUsesOf(ctx.services).note(environment, key, ctx.services.now());
   const verdict = isContext(context ?? {})
     ? evaluate(isContext(context) ? context : {}, fallback)
     : errorVerdict(fallback, 'INVALID_CONTEXT', 'A context is an object, such as {"targetingKey": "ana"}.');
@@ -97,5 +121,12 @@ function evaluationOf(
 
 const isOpen = (ctx: Context, environment: string, key: string, field: FlagField): boolean =>
   hasScope(ctx, 'flags:evaluate') || compiledFlag(environment, key, field).public;
+
+/** Of an environment without flags, only its own entry says whether it is public. */
+async function isOpenEmpty(ctx: Context, environment: string): Promise<boolean> {
+  if (hasScope(ctx, 'flags:evaluate')) return true;
+  const found = await ctx.cache.read(environmentView, environment);
+  return found.kind === 'present' && found.value.public;
+}
 
 const isContext = (context: Json | undefined): context is JsonObject => isObject(context);

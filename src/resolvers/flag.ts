@@ -16,7 +16,7 @@ import {
 } from '../db/index.js';
 import type { Context } from './context.js';
 import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
-import { BadRequest, NotFound } from './errors.js';
+import { BadRequest, Invalid, NotFound } from './errors.js';
 import { type FlagDocument, type FlagField, flagDocument, flagField } from './flag-document.js';
 import { environmentView, noEnvironment } from './flag-environment.js';
 import { requireDefinition, requireDescription, requireEnvironmentKey, requireFlagKey } from './flag-input.js';
@@ -40,6 +40,16 @@ export interface Flag extends FlagDocument {
 }
 
 const MAX_KEYS = 1_000;
+
+/** The flags among `keys`. */
+export async function flagsByKey(
+  ctx: Context,
+  environment: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Flag>> {
+  const found = flagsOf(environment, await ctx.cache.readFields(flagsView, environment, keys));
+  return new Map(found.map((flag) => [flag.key, flag]));
+}
 
 /** One flag, whether it is switched on or not. */
 export async function readFlag(ctx: Context, environment: string, key: string): Promise<Flag | null> {
@@ -112,6 +122,30 @@ export async function toggleFlag(
     if (!before) throw noFlag(place);
     await setFlagEnabled(tx, place.environment, place.key, enabled);
     return { before: { enabled: before.enabled }, after: { enabled } };
+  });
+}
+
+/**
+ * Makes the flag in `to` what it is in `from`, definition and description. Where it lives in `to` it keeps its switch
+ * there, so that promoting undoes no kill switch; where it does not, it is made with the switch of `from`.
+ */
+export async function promoteFlag(
+  ctx: Context,
+  { key, from, to }: { readonly key: string; readonly from: string; readonly to: string },
+  options?: Maybe<WriteOptions>,
+) {
+  const source = { environment: requireEnvironmentKey(from, ['from']), key: requireFlagKey(key, ['key']) };
+  const place = { environment: requireEnvironmentKey(to, ['to']), key };
+  if (from === to) throw new Invalid('from and to are one environment; name another one.', { path: ['to'] });
+  const more = [rootOf(environmentView, to), { view: 'flag', key: flagKeyOf(source) }];
+  return writeFlag(ctx, planOf('promoteFlag', place, options, more), async (tx) => {
+    if (!(await findEnvironment(tx, to))) throw noEnvironment(to, ['to']);
+    const promoted = await liveFlag(tx, source);
+    if (!promoted) throw noFlag(source);
+    const before = await liveFlag(tx, place);
+    const flag = { ...promoted, key, enabled: before?.enabled ?? promoted.enabled };
+    await putFlags(tx, to, [flag]);
+    return { before, after: { ...auditOf(flag), from } };
   });
 }
 

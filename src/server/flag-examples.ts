@@ -31,4 +31,33 @@ export const flagExamples: readonly Example[] = [
   }
 }`,
   },
+  {
+    title: 'Bring a toggle to another environment: its definition moves, its switch there stays as it is.',
+    document: `${tokenOf('back-office')}mutation PromoteFlag {
+  promoteFlag(key: "support-number", from: "production", to: "staging", options: { dryRun: true }) {
+    __typename
+    ... on PromoteFlagPayload { receipt { version visible dryRun } flag { environment key enabled definition } }
+    ... on UserError { code message }
+  }
+}`,
+  },
+  {
+    title: 'Make an environment like another one: all its toggles at once. Leave dryRun out to do it.',
+    document: `${tokenOf('back-office')}mutation CopyEnvironment {
+  copyEnvironment(from: "production", to: "preview", options: { dryRun: true }) {
+    __typename
+    ... on CopyEnvironmentPayload { receipt { visible dryRun } environment { key flagCount } copied unchanged }
+    ... on UserError { code message path }
+  }
+}`,
+  },
+  {
+    title: 'Toggles that nobody has evaluated for 30 days, on whatever gateway: candidates for archiveFlag.',
+    document: `${tokenOf('back-office')}query StaleFlags {
+  staleFlags(environment: "production", days: 30) {
+    edges { node { lastEvaluatedAt flag { key enabled description updatedAt } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`,
+  },
 ];

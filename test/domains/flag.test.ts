@@ -352,6 +352,15 @@ describe('reading', () => {
     }
   });
 
+  it('keeps quotes and backslashes of a flag that is loaded from SQL', async () => {
+    const description = 'The "new" one, in C:\\flags\n{a,b}';
+    const definition = { ...onOff, variants: { on: 'a "b" \\c', off: '{"x": "\\""}' } };
+    await save({ key: 'quoted', description, definition });
+    await api.database.psql`UPDATE flags SET enabled = false WHERE environment = 'production' AND key = 'quoted'`;
+    await api.database.psql`SELECT cache_barrier('30 seconds')`;
+    expect(await readFlag('quoted')).toMatchObject({ enabled: false, description, definition });
+  });
+
   it('shows what psql changes, with a new version and moment of that flag alone', async () => {
     await save({ key: 'by-hand' });
     await save({ key: 'bystander' });

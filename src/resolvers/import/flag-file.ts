@@ -1,5 +1,5 @@
-// Reads flags out of flagd's documents: each flag stands by itself afterwards, its references replaced by the shared
-// rules that they name. Nothing is guessed at: what cannot be taken is refused by its place in the document.
+// Reads flags out of flagd's and Unleash's documents: each flag stands by itself afterwards, its references replaced by
+// the shared rules that they name. Nothing is guessed at: what cannot be taken is refused by its place in the document.
 
 import { Invalid } from '../errors.js';
 import { definitionFaults, evaluatorFaults, setMetadataFaults } from '../flag-definition.js';
@@ -8,6 +8,9 @@ import { resolveReferences } from '../flag-reference.js';
 import { type Fault, isObject } from '../flag-targeting.js';
 import { type Json, type JsonObject, jsonFault } from '../json-limits.js';
 import { type Progress, readLines } from './lines.js';
+import { isUnleash, readUnleash, unleashFault } from './unleash-document.js';
+import { flagsOf } from './unleash-feature.js';
+import { Inexpressible } from './unleash-rule.js';
 
 export interface FlagFromFile {
   readonly key: string;
@@ -29,14 +32,24 @@ export type FlagRecord =
 /** 64 MiB of text are about 100,000 flags. */
 const MAX_CHARACTERS = 64 * 1_024 * 1_024;
 
+/** How a file of flags may be written. */
+export type FlagFormat = 'flagd' | 'unleash';
+
+export interface FlagFileOptions {
+  /** Left out, the document itself tells. */
+  readonly format?: FlagFormat | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
 /**
- * The flags of a flagd document, given as an object by key or as an array, in the document's order; gzip is read too.
+ * The flags of a flagd document, given as an object by key or as an array, in the document's order, or those that the
+ * features of an Unleash document become; gzip is read too.
  * Arguments that flagd's schema does not have but flagd evaluates (to null, mostly) are taken with a note, as flagd
  * does; so is a reference to an evaluator that the document lacks, which evaluates to PARSE_ERROR.
  */
 export async function* readFlagFile(
   file: string,
-  onProgress?: (progress: Progress) => void,
+  { format, onProgress }: FlagFileOptions = {},
 ): AsyncGenerator<FlagRecord> {
   const lines: string[] = [];
   let characters = 0;
@@ -52,15 +65,17 @@ export async function* readFlagFile(
     }
     lines.push(line.text);
   }
-  yield* flagRecords(lines.join('\n'));
+  yield* flagRecords(lines.join('\n'), format);
 }
 
-/** The flags of a flagd document given as text, as `readFlagFile` gives them. */
-export function* flagRecords(text: string): Generator<FlagRecord> {
+/** The flags of a document given as text, as `readFlagFile` gives them. */
+export function* flagRecords(text: string, format?: FlagFormat): Generator<FlagRecord> {
   const parsed = parsedJson(text);
   if ('reason' in parsed) return yield { kind: 'broken', ...parsed, flags: 0 };
   const { json } = parsed;
-  if (!isJsonObject(json)) return yield broken('A flagd document is an object with flags.');
+  if (!isJsonObject(json)) return yield broken(`${NO_FLAGS}.`);
+  if (format === 'unleash' || (format === undefined && isUnleash(json))) return yield* unleashRecords(json);
+  if (format === undefined && json.flags === undefined) return yield broken(`${NO_FLAGS}.`);
   const flags = flagsIn(json.flags);
   if (!flags) return yield broken('/flags is neither an object of flags by key nor an array of flags with keys.');
   const { metadata = {}, $evaluators = {} } = json;
@@ -79,6 +94,42 @@ export function* flagRecords(text: string): Generator<FlagRecord> {
     if (key !== undefined) seen.add(key);
   }
 }
+
+const NO_FLAGS = 'A flagd document is an object with flags, and one of Unleash an object with features';
+
+/** A feature that flagd cannot say is refused whole, by its name. */
+function* unleashRecords(json: JsonObject): Generator<FlagRecord> {
+  const fault = unleashFault(json);
+  if (fault !== undefined) return yield broken(fault);
+  if (!isUnleash(json)) return yield broken('An Unleash document is an object with features.');
+  const { features, segments, notes } = readUnleash(json);
+  for (const reason of notes) yield { kind: 'note', reason };
+  const byName = new Map(
+    features.flatMap((read) => (read.kind === 'feature' ? [[read.feature.name, read.feature] as const] : [])),
+  );
+  const seen = new Set<string>();
+  for (const read of features) {
+    const { path } = read;
+    if (read.kind === 'wrong') {
+      yield { kind: 'refused', reason: `${path}: ${read.reason}.` };
+      continue;
+    }
+    try {
+      for (const { key, flag, notes: more } of flagsOf(read.feature, { features: byName, segments })) {
+        if (seen.has(key))
+          yield { kind: 'refused', reason: `${path}: The name stands above already; names are unique.` };
+        else yield withNotes(recordOf(key, path, flag, {}, {}, read.feature.description), `${path} as ${key}`, more);
+        seen.add(key);
+      }
+    } catch (error) {
+      if (!(error instanceof Inexpressible)) throw error;
+      yield { kind: 'refused', reason: `${path}: flagd cannot say ${error.message}.` };
+    }
+  }
+}
+
+const withNotes = (record: FlagRecord, path: string, notes: readonly string[]): FlagRecord =>
+  record.kind === 'flag' ? { ...record, notes: [...record.notes, ...notes.map((note) => `${path}: ${note}`)] } : record;
 
 interface Placed {
   readonly key: Json | undefined;
@@ -104,13 +155,14 @@ function recordOf(
   flag: Json,
   evaluators: JsonObject,
   setMetadata: JsonObject,
+  about?: string | null,
 ): FlagRecord {
   const refused = (reason: string): FlagRecord => ({ kind: 'refused', reason });
   if (typeof key !== 'string') return refused(`${path}/key: A flag in an array has a key, a string.`);
   let description: string | undefined;
   try {
     requireFlagKey(key, []);
-    const given = isJsonObject(flag) && isJsonObject(flag.metadata) ? flag.metadata.description : undefined;
+    const given = about ?? (isJsonObject(flag) && isJsonObject(flag.metadata) ? flag.metadata.description : undefined);
     description = requireDescription(typeof given === 'string' ? given : null, []) ?? undefined;
   } catch (error) {
     if (error instanceof Invalid) return refused(`${path}: ${error.message}`);

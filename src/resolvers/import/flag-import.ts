@@ -1,10 +1,11 @@
-// Writes flags from flagd's files into an environment: one transaction makes the flags exactly what the files say, and
+// Writes flags from flagd's and Unleash's files into an environment: one transaction makes the flags exactly what the files say, and
 // files imported twice change nothing. Flags that the files do not name stay as they are.
 
 import {
   type Db,
   findEnvironment,
   findFlags,
+  insertChanges,
   lockRoots,
   putEnvironment,
   putFlags,
@@ -12,7 +13,8 @@ import {
   withoutParameters,
 } from '../../db/index.js';
 import { requireEnvironmentKey } from '../flag-input.js';
-import { type FlagFromFile, readFlagFile } from './flag-file.js';
+import { flagImportRows } from './flag-audit.js';
+import { type FlagFormat, type FlagFromFile, readFlagFile } from './flag-file.js';
 import { type ImportOutcome, ImportTally } from './import-report.js';
 import type { Progress } from './lines.js';
 import { requireReadable } from './readable.js';
@@ -21,9 +23,12 @@ export interface FlagImportOptions {
   /** All checks, nothing written. */
   readonly dryRun?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** One of `flagFormatNames`; left out, what each document is. */
+  readonly format?: string | undefined;
 }
 
-export const flagFormatNames: readonly string[] = ['flagd'];
+const FORMATS: readonly FlagFormat[] = ['flagd', 'unleash'];
+export const flagFormatNames: readonly string[] = FORMATS;
 
 /**
  * Makes the flags of `environment` what `files` say, archived ones too; the report counts flags. A refused flag is left
@@ -34,14 +39,15 @@ export async function importFlags(
   db: Db,
   files: readonly string[],
   environment: string,
-  { dryRun = false, onProgress }: FlagImportOptions = {},
+  { dryRun = false, onProgress, format: name }: FlagImportOptions = {},
 ): Promise<ImportOutcome> {
   requireEnvironmentKey(environment, ['environment']);
   await requireReadable(files);
   const tally = new ImportTally();
+  const format = FORMATS.find((each) => each === name);
   const flags = new Map<string, FlagFromFile & { readonly file: string }>();
   for (const file of files) {
-    for await (const record of readFlagFile(file, onProgress)) {
+    for await (const record of readFlagFile(file, { format, onProgress })) {
       if (record.kind === 'broken') {
         tally.refuse({ file, line: record.line, reason: record.reason }, Math.max(1, record.flags));
       } else if (record.kind === 'refused') tally.refuse({ file, line: 0, reason: record.reason });
@@ -68,7 +74,7 @@ export async function importFlags(
 async function writeFlags(
   db: Db,
   environment: string,
-  flags: readonly FlagFromFile[],
+  flags: readonly (FlagFromFile & { readonly file: string })[],
   dryRun: boolean,
 ): Promise<{ written: number; made: boolean }> {
   let outcome = { written: 0, made: false };
@@ -89,8 +95,10 @@ async function writeFlags(
       definition,
       description: description ?? standing.get(key)?.description ?? null,
     }));
-    outcome = { written: (await putFlags(tx, environment, wanted)).length, made };
+    const written = new Set(await putFlags(tx, environment, wanted));
+    outcome = { written: written.size, made };
     if (dryRun) throw new DryRun();
+    await insertChanges(tx, flagImportRows(environment, flags, written, made));
   };
   try {
     await db.transaction(write);

@@ -2,9 +2,10 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { check, customType, integer, pgTable, primaryKey, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
 
-import { type Query, type Tx, txQuery } from './connection.js';
+import { type Db, type Query, type Tx, txQuery } from './connection.js';
 import { type LoadedEntry, loadEntries } from './load.js';
 import { securityValues } from './security-value.js';
+import { repeated } from './transaction.js';
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 
@@ -23,7 +24,7 @@ export const secretVersions = pgTable(
     wrappedKey: bytea('wrapped_key'),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     createdBy: text('created_by').notNull(),
-    /** Until when a PREVIOUS version may still be in use. */
+    /** Until when a PREVIOUS version can be revealed; null where no end is set. */
     validUntil: timestamp('valid_until', { withTimezone: true }),
   },
   ({ name, number, state, ciphertext, wrappedKey }) => [
@@ -81,16 +82,71 @@ export async function findSecretNumbers(
   return found ?? { last: 0, current: 0 };
 }
 
-/** Makes this the current version of the secret; the one that was becomes PREVIOUS, valid until now. */
+/**
+ * Makes this the current version of the secret. The one that was becomes PREVIOUS, valid for `overlapSeconds` more; null
+ * sets no end.
+ */
 export async function insertSecretVersion(
   tx: Tx,
   version: SealedBytes & { readonly name: string; readonly number: number; readonly createdBy: string },
+  overlapSeconds: number | null,
 ): Promise<void> {
+  await replaceCurrentVersion(tx, version.name, overlapSeconds);
+  await tx.insert(secretVersions).values({ ...version, state: 'CURRENT' });
+}
+
+/** Makes a version current that is PREVIOUS; the one that was current becomes PREVIOUS, without an end. */
+export async function restoreSecretVersion(tx: Tx, name: string, number: number): Promise<void> {
+  await replaceCurrentVersion(tx, name, null);
   await tx
     .update(secretVersions)
-    .set({ state: 'PREVIOUS', validUntil: sql`now()` })
-    .where(and(eq(secretVersions.name, version.name), eq(secretVersions.state, 'CURRENT')));
-  await tx.insert(secretVersions).values({ ...version, state: 'CURRENT' });
+    .set({ state: 'CURRENT', validUntil: null })
+    .where(and(eq(secretVersions.name, name), eq(secretVersions.number, number)));
+}
+
+/** Takes both columns of bytes out of a version. */
+export async function destroyVersion(tx: Tx, name: string, number: number): Promise<void> {
+  await tx
+    .update(secretVersions)
+    .set({ state: 'DESTROYED', ciphertext: null, wrappedKey: null, validUntil: null })
+    .where(and(eq(secretVersions.name, name), eq(secretVersions.number, number)));
+}
+
+/** A table of this size is written anew in well under a second; nobody reveals anything meanwhile. */
+const REWRITTEN_BYTES = 64 * 1_024 * 1_024;
+
+/**
+ * Has Postgres give up the old row versions of secrets, in which the bytes of a destroyed version live on: the table is
+ * written anew where it is small, so that its files have them no more, else they are given up for overwriting. What an
+ * older transaction may still see stays until a later VACUUM.
+ */
+export async function vacuumSecretVersions(db: Db): Promise<void> {
+  const [found] = await db.execute<{ small: boolean }>(
+    sql`SELECT pg_total_relation_size('secret_versions') <= ${REWRITTEN_BYTES}::bigint AS small`,
+  );
+  try {
+    if (found?.small) return void (await repeated(() => db.execute(sql`VACUUM FULL secret_versions`)));
+  } catch {
+    // Somebody has been reading the table all the while.
+  }
+  await repeated(() => db.execute(sql`VACUUM secret_versions`));
+}
+
+async function replaceCurrentVersion(tx: Tx, name: string, overlapSeconds: number | null): Promise<void> {
+  const validUntil = overlapSeconds === null ? null : sql`now() + ${overlapSeconds}::float8 * interval '1 second'`;
+  await tx
+    .update(secretVersions)
+    .set({ state: 'PREVIOUS', validUntil })
+    .where(and(eq(secretVersions.name, name), eq(secretVersions.state, 'CURRENT')));
+}
+
+/** The state of one version; undefined when there is none of this number. */
+export async function findVersionState(tx: Tx, name: string, number: number): Promise<SecretState | undefined> {
+  const [found] = await tx
+    .select({ state: secretVersions.state })
+    .from(secretVersions)
+    .where(and(eq(secretVersions.name, name), eq(secretVersions.number, number)));
+  return found?.state;
 }
 
 /** How often the secret is to be rotated, where that is other than before. */
@@ -99,13 +155,21 @@ export async function setRotation(tx: Tx, name: string, rotateEveryDays: number 
     WHERE name = ${name} AND rotate_every_days IS DISTINCT FROM ${rotateEveryDays}`);
 }
 
-/** The bytes of one version, which stays as it is until the transaction ends; undefined when it is destroyed or unknown. */
-export async function findSealedVersion(tx: Tx, name: string, number: number): Promise<SealedBytes | undefined> {
+/**
+ * The bytes of one version, which stays as it is until the transaction ends, and whether its time is over; undefined when
+ * it is destroyed or unknown.
+ */
+export async function findSealedVersion(
+  tx: Tx,
+  name: string,
+  number: number,
+): Promise<(SealedBytes & { readonly ended: boolean }) | undefined> {
+  const { ciphertext, wrappedKey, validUntil } = secretVersions;
   const [found] = await tx
-    .select({ ciphertext: secretVersions.ciphertext, wrappedKey: secretVersions.wrappedKey })
+    .select({ ciphertext, wrappedKey, ended: sql<boolean>`coalesce(${validUntil} <= now(), false)` })
     .from(secretVersions)
     .where(and(eq(secretVersions.name, name), eq(secretVersions.number, number)))
     .for('share');
-  const { ciphertext, wrappedKey } = found ?? {};
-  return ciphertext && wrappedKey ? { ciphertext, wrappedKey } : undefined;
+  if (!found?.ciphertext || !found.wrappedKey) return undefined;
+  return { ciphertext: found.ciphertext, wrappedKey: found.wrappedKey, ended: found.ended };
 }

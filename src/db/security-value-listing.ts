@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 
 import type { Query } from './connection.js';
 import { inMs, type SecretState } from './secret.js';
-import type { SecurityValueKind } from './security-value.js';
+import type { ListKind, SecurityValueKind } from './security-value.js';
 
 export interface SecurityValueFilter {
   readonly prefix: string | undefined;
@@ -22,6 +22,7 @@ export interface ListedSecurityValue {
   readonly schema: unknown;
   readonly rotateEveryDays: number | null;
   readonly memberCount: number | null;
+  readonly listKind: ListKind | null;
   readonly versions: readonly ListedSecretVersion[];
   readonly version: string;
   readonly changedAt: number;
@@ -48,6 +49,7 @@ export async function findSecurityValues(
     SELECT json_build_object('name', mine.name, 'kind', kind, 'parameter', parameter, 'schema', schema,
       'rotateEveryDays', rotate_every_days, 'memberCount', CASE kind WHEN 'LIST' THEN (
         SELECT count(*) FROM security_list_members AS member WHERE member.name = mine.name) END,
+      'listKind', CASE kind WHEN 'LIST' THEN coalesce(list_kind, 'TEXT') END,
       'versions', (
         SELECT coalesce(json_agg(json_build_object('number', number, 'state', state, 'createdAt', ${inMs('created_at')},
           'createdBy', created_by, 'validUntil', ${inMs('valid_until')}) ORDER BY number DESC), '[]')

@@ -16,8 +16,10 @@ export const securityValues = pgTable(
     schema: jsonb(),
     /** Of a SECRET only. */
     rotateEveryDays: integer('rotate_every_days'),
+    /** Of a LIST only: what its members are; null means TEXT. */
+    listKind: text('list_kind').$type<ListKind>(),
   },
-  ({ kind, parameter, schema, rotateEveryDays }) => [
+  ({ kind, parameter, schema, rotateEveryDays, listKind }) => [
     check('security_values_kind', sql`${kind} IN ('PARAMETER', 'LIST', 'SECRET')`),
     check('security_values_parameter', sql`(${kind} = 'PARAMETER') = (${parameter} IS NOT NULL)`),
     check('security_values_schema', sql`${kind} = 'PARAMETER' OR ${schema} IS NULL`),
@@ -25,10 +27,16 @@ export const securityValues = pgTable(
       'security_values_rotation',
       sql`${rotateEveryDays} IS NULL OR (${kind} = 'SECRET' AND ${rotateEveryDays} > 0)`,
     ),
+    check(
+      'security_values_list',
+      sql`${listKind} IS NULL OR (${kind} = 'LIST' AND ${listKind} IN ('TEXT', 'ADDRESS'))`,
+    ),
   ],
 );
 
 export type SecurityValueKind = 'PARAMETER' | 'LIST' | 'SECRET';
+/** Strings compared as they are, or IP addresses and networks. */
+export type ListKind = 'TEXT' | 'ADDRESS';
 export type SecurityValueRow = typeof securityValues.$inferSelect;
 
 /** Parameters by name: `{parameter, schema}`. */
@@ -47,7 +55,7 @@ export async function findSecurityValue(tx: Tx, name: string): Promise<SecurityV
   // As text: the driver would parse JSON and Drizzle the result again, and so take the text "5" for the number 5.
   const [found] = await txQuery(tx)<{ json: string }>(sql`
     SELECT json_build_object('name', name, 'kind', kind, 'parameter', parameter, 'schema', schema,
-      'rotateEveryDays', rotate_every_days)::text AS json
+      'rotateEveryDays', rotate_every_days, 'listKind', list_kind)::text AS json
     FROM security_values WHERE name = ${name}`);
   return found && (JSON.parse(found.json) as SecurityValueRow);
 }
@@ -61,13 +69,20 @@ export async function insertSecurityValue(
     parameter,
     schema,
     rotateEveryDays,
+    listKind,
   }: Pick<SecurityValueRow, 'name' | 'kind'> & Partial<SecurityValueRow>,
 ): Promise<boolean> {
   const rows = await txQuery(tx)(sql`
-    INSERT INTO security_values (name, kind, parameter, schema, rotate_every_days)
-    VALUES (${name}, ${kind}, ${inJson(parameter)}::jsonb, ${inJson(schema)}::jsonb, ${rotateEveryDays ?? null})
+    INSERT INTO security_values (name, kind, parameter, schema, rotate_every_days, list_kind)
+    VALUES (${name}, ${kind}, ${inJson(parameter)}::jsonb, ${inJson(schema)}::jsonb, ${rotateEveryDays ?? null},
+      ${listKind ?? null})
     ON CONFLICT DO NOTHING RETURNING name`);
   return rows.length > 0;
+}
+
+/** Makes a list one of this kind; its members are the caller's to replace. */
+export async function setListKind(tx: Tx, name: string, kind: ListKind): Promise<void> {
+  await txQuery(tx)(sql`UPDATE security_values SET list_kind = ${kind} WHERE name = ${name} AND kind = 'LIST'`);
 }
 
 /** False when the parameter stood so already, schema and all. */

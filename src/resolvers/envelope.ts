@@ -8,6 +8,8 @@ export interface MasterKey {
   /** Says which key an envelope needs, and nothing about the key: 8 bytes. */
   readonly id: Uint8Array;
   readonly key: KeyObject;
+  /** Another one, which opens envelopes and seals none: the one before, until everything is wrapped anew. */
+  readonly old?: MasterKey;
 }
 
 /** What is stored of a value. */
@@ -38,7 +40,9 @@ export class ForeignMasterKey extends Error {
   override readonly name = 'ForeignMasterKey';
   readonly code = 'FOREIGN_MASTER_KEY';
   constructor() {
-    super('A secret was stored under another master key: give all gateways the same ESPELHO_MASTER_KEY.');
+    super(
+      'A secret was stored under another master key: give all gateways the same ESPELHO_MASTER_KEY, and the one before it as ESPELHO_MASTER_KEY_OLD until "espelho rekey" is done.',
+    );
   }
 }
 
@@ -51,28 +55,27 @@ const TAG_BYTES = 16;
 const WRAPPED_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 const ALGORITHM = 'aes-256-gcm';
 
-/** The master key of 64 hex digits. */
-export function masterKeyOf(hex: string): MasterKey {
+/** The master key of 64 hex digits, and the one before it if that still opens envelopes. */
+export function masterKeyOf(hex: string, oldHex?: string): MasterKey {
   const bytes = Buffer.from(hex, 'hex');
   if (bytes.length !== KEY_BYTES) throw new Error('A master key is 32 bytes, as 64 hex digits.');
   const id = createHash('sha256').update('espelho master key').update(bytes).digest().subarray(0, KEY_ID_BYTES);
-  return { id, key: createSecretKey(bytes) };
+  return { id, key: createSecretKey(bytes), ...(oldHex !== undefined && { old: masterKeyOf(oldHex) }) };
 }
 
 /** Seals `value` for `place`, under a data key drawn from `randomBytes`; no two envelopes are alike. */
 export function seal(
-  { id, key }: MasterKey,
+  masterKey: MasterKey,
   place: Place,
   value: string,
   randomBytes: (size: number) => Uint8Array,
 ): Envelope {
   const dataKey = Buffer.from(randomBytes(KEY_BYTES));
   const plain = Buffer.from(value, 'utf8');
-  const keyHeader = Buffer.concat([Buffer.of(FORMAT), id]);
   try {
     return {
       ciphertext: encrypt(dataKey, Buffer.of(FORMAT), boundTo('value', place), randomBytes(NONCE_BYTES), plain),
-      wrappedKey: encrypt(key, keyHeader, boundTo('data key', place), randomBytes(NONCE_BYTES), dataKey),
+      wrappedKey: wrapped(masterKey, place, dataKey, randomBytes),
     };
   } finally {
     dataKey.fill(0);
@@ -82,15 +85,12 @@ export function seal(
 
 /**
  * The value that was sealed for `place`.
- * @throws {ForeignMasterKey} when it was sealed under another master key; {@link EnvelopeDamaged} when anything about it
- * or its place is not as it was.
+ * @throws {ForeignMasterKey} when it was sealed under a master key that is not at hand; {@link EnvelopeDamaged} when
+ * anything about it or its place is not as it was.
  */
-export function unseal({ id, key }: MasterKey, place: Place, { ciphertext, wrappedKey }: Envelope): string {
-  if (wrappedKey.length !== WRAPPED_BYTES || wrappedKey[0] !== FORMAT || ciphertext[0] !== FORMAT) {
-    throw new EnvelopeDamaged();
-  }
-  if (!Buffer.from(id).equals(wrappedKey.subarray(1, 1 + KEY_ID_BYTES))) throw new ForeignMasterKey();
-  const dataKey = decrypt(key, 1 + KEY_ID_BYTES, boundTo('data key', place), wrappedKey);
+export function unseal(masterKey: MasterKey, place: Place, { ciphertext, wrappedKey }: Envelope): string {
+  if (ciphertext[0] !== FORMAT) throw new EnvelopeDamaged();
+  const dataKey = unwrapped(masterKey, place, wrappedKey);
   try {
     const plain = decrypt(dataKey, 1, boundTo('value', place), ciphertext);
     const value = plain.toString('utf8');
@@ -99,6 +99,43 @@ export function unseal({ id, key }: MasterKey, place: Place, { ciphertext, wrapp
   } finally {
     dataKey.fill(0);
   }
+}
+
+/**
+ * The data key of `place` wrapped anew, under the master key itself; the value that it encrypts stays as it is.
+ * @throws as {@link unseal} does.
+ */
+export function rewrap(
+  masterKey: MasterKey,
+  place: Place,
+  wrappedKey: Uint8Array,
+  randomBytes: (size: number) => Uint8Array,
+): Uint8Array {
+  const dataKey = unwrapped(masterKey, place, wrappedKey);
+  try {
+    return wrapped(masterKey, place, dataKey, randomBytes);
+  } finally {
+    dataKey.fill(0);
+  }
+}
+
+function wrapped(
+  { id, key }: MasterKey,
+  place: Place,
+  dataKey: Uint8Array,
+  randomBytes: (size: number) => Uint8Array,
+): Uint8Array {
+  const header = Buffer.concat([Buffer.of(FORMAT), id]);
+  return encrypt(key, header, boundTo('data key', place), randomBytes(NONCE_BYTES), dataKey);
+}
+
+function unwrapped({ id, key, old }: MasterKey, place: Place, wrappedKey: Uint8Array): Buffer {
+  if (wrappedKey.length !== WRAPPED_BYTES || wrappedKey[0] !== FORMAT) throw new EnvelopeDamaged();
+  if (Buffer.from(id).equals(wrappedKey.subarray(1, 1 + KEY_ID_BYTES))) {
+    return decrypt(key, 1 + KEY_ID_BYTES, boundTo('data key', place), wrappedKey);
+  }
+  if (!old) throw new ForeignMasterKey();
+  return unwrapped(old, place, wrappedKey);
 }
 
 /** `header`, nonce, ciphertext and tag in a row; the header is authenticated with the rest. */

@@ -1,25 +1,22 @@
-// Secrets: kept in envelopes, in Postgres and in the cache alike, and opened only for a caller whose reveal is in the
-// audit log already. The plain value is in the input of `putSecret` and the answer of `revealSecret`, and nowhere else.
-import { randomUUID } from 'node:crypto';
+// Secrets: kept in envelopes, in Postgres and in the cache alike. The plain value is in the input of `putSecret` and
+// `rotateSecret` and the answer of `revealSecret`, and nowhere else.
 import { rootOf, type TextView } from '../cache/index.js';
 import {
-  findSealedVersion,
   findSecretNumbers,
-  insertChange,
+  findSecurityValue,
   insertSecretVersion,
-  inTransaction,
   loadSecrets,
   type Query,
   setRotation,
-  withDeadline,
+  type Tx,
 } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Envelope, seal, unseal } from './envelope.js';
-import { Invalid, NotFound } from './errors.js';
-import { globalId } from './global-id.js';
+import { seal } from './envelope.js';
 import type { Maybe } from './input.js';
+import { noSecret, requireOverlap, requireRotation, requireSecretValue } from './secret-input.js';
 import {
   NOT_OF_THIS_KIND,
+  requireKind,
   requireSecurityName,
   type SecretVersion,
   type SecurityValue,
@@ -46,11 +43,6 @@ export const secretView: TextView<Query, SecretDocument> = {
   decode: (json) => JSON.parse(json) as SecretDocument,
 };
 
-const MAX_SECRET_BYTES = 65_536;
-const MAX_ROTATION_DAYS = 3_650;
-const MAX_REASON_LENGTH = 1_000;
-const AUDIT_DEADLINE_MS = 5_000;
-
 /** The secret without any value; null when there is none of this name. */
 export async function readSecret(ctx: Context, name: string): Promise<SecurityValue | null> {
   const found = await ctx.cache.read(secretView, name);
@@ -69,128 +61,87 @@ export async function readSecret(ctx: Context, name: string): Promise<SecurityVa
   };
 }
 
+export interface SecretInput {
+  readonly name: string;
+  readonly value: string;
+}
+
 /**
  * Makes `value` the current version of the secret, which is made if there is none. The version before it becomes
- * PREVIOUS at once. `rotateEveryDays` left out stays as it is; 0 means never.
+ * PREVIOUS, and can be revealed until it is destroyed. `rotateEveryDays` left out stays as it is; 0 means never.
  */
 export async function putSecret(
   ctx: Context,
-  args: { readonly name: string; readonly value: string; readonly rotateEveryDays?: Maybe<number> },
+  args: SecretInput & { readonly rotateEveryDays?: Maybe<number> },
   options?: Maybe<WriteOptions>,
 ) {
-  const { masterKey, randomBytes } = ctx.services;
   const name = requireSecurityName(args.name);
   requireSecretValue(args.value);
   const asked = requireRotation(args.rotateEveryDays);
-  const plan = {
-    action: 'putSecret',
-    domain: 'SECURITY_VALUE' as const,
-    key: name,
-    roots: [rootOf(secretView, name)] as const,
-    options,
-  };
-  const { receipt } = await write(ctx, plan, async (tx) => {
+  const { receipt } = await write(ctx, secretPlan('putSecret', name, options), async (tx) => {
     const before = await standingOrNew(tx, { name, kind: 'SECRET', rotateEveryDays: asked ?? null });
     const rotateEveryDays = asked === undefined ? (before?.rotateEveryDays ?? null) : asked;
     if (before) await setRotation(tx, name, rotateEveryDays);
-    const { last, current } = await findSecretNumbers(tx, name);
-    const number = last + 1;
-    const envelope = seal(masterKey, { name, number }, args.value, randomBytes);
-    await insertSecretVersion(tx, { name, number, createdBy: ctx.viewer.subject ?? 'nobody', ...envelope });
+    const { current, number } = await addVersion(ctx, tx, { name, value: args.value }, null);
     return {
       result: undefined,
-      before: before ? { version: current, rotateEveryDays: before.rotateEveryDays } : null,
+      before: before ? { version: current === 0 ? null : current, rotateEveryDays: before.rotateEveryDays } : null,
       after: { version: number, rotateEveryDays },
     };
   });
-  const securityValue = await readSecret(ctx, name);
-  if (!securityValue) throw noSecret(name);
-  return { receipt, securityValue };
+  return { receipt, securityValue: await requireSecret(ctx, name) };
 }
 
 /**
- * The value of one version of a secret, or of the current one. It is opened only after the audit row that says who took
- * it and why has been committed; a version that was destroyed by then is not given out, whatever the cache holds.
- * @throws {NotFound} when there is no such version; {@link EnvelopeDamaged} or {@link ForeignMasterKey} when it does not open.
+ * Makes `value` the current version of a secret that there is. The version before it becomes PREVIOUS, and can be
+ * revealed for `overlapSeconds` more, while whoever uses it moves to the new one.
+ * @throws {NotFound} when there is no such secret.
  */
-export async function revealSecret(
+export async function rotateSecret(
   ctx: Context,
-  args: { readonly name: string; readonly version?: Maybe<number>; readonly reason: string },
-): Promise<{ readonly value: string; readonly version: number; readonly changeId: string }> {
+  args: SecretInput & { readonly overlapSeconds: number },
+  options?: Maybe<WriteOptions>,
+) {
   const name = requireSecurityName(args.name);
-  requireReason(args.reason);
-  const found = await ctx.cache.read(secretView, name);
-  if (found.kind === 'absent') throw noSecret(name);
-  const asked = args.version ?? undefined;
-  const version = found.value.versions.find(({ number, state }) =>
-    asked === undefined ? state === 'CURRENT' : number === asked && state !== 'DESTROYED',
-  );
-  if (!version) throw noVersion(name, asked);
-  const { number } = version;
-  const { changeId, stored } = await audited(ctx, name, number, args.reason);
-  const value = unseal(ctx.services.masterKey, { name, number }, envelopeOf(version) ?? stored);
-  return { value, version: number, changeId: globalId('Change', changeId) };
-}
-
-/** Commits the audit row of a reveal, while the version is held against being destroyed. */
-async function audited(ctx: Context, name: string, number: number, reason: string) {
-  const changeId = randomUUID();
-  const committing = inTransaction(ctx.services.db, async (tx) => {
-    const stored = await findSealedVersion(tx, name, number);
-    if (!stored) throw noVersion(name, number);
-    await insertChange(tx, {
-      id: changeId,
-      actor: ctx.viewer.subject ?? 'nobody',
-      action: 'revealSecret',
-      domain: 'SECURITY_VALUE',
-      key: name,
-      reason,
-      before: null,
-      after: { version: number },
-    });
-    return stored;
+  requireSecretValue(args.value);
+  const overlapSeconds = requireOverlap(args.overlapSeconds);
+  const { receipt } = await write(ctx, secretPlan('rotateSecret', name, options), async (tx) => {
+    const standing = await findSecurityValue(tx, name);
+    requireKind(standing, 'SECRET');
+    if (!standing) throw noSecret(name);
+    const { current, number } = await addVersion(ctx, tx, { name, value: args.value }, overlapSeconds);
+    return {
+      result: undefined,
+      before: { version: current === 0 ? null : current },
+      after: { version: number, overlapSeconds },
+    };
   });
-  return { changeId, stored: await withDeadline(committing, AUDIT_DEADLINE_MS) };
+  return { receipt, securityValue: await requireSecret(ctx, name) };
 }
 
-function envelopeOf({ ciphertext, wrappedKey }: SecretDocument['versions'][number]): Envelope | undefined {
-  if (ciphertext === null || wrappedKey === null) return undefined;
-  return { ciphertext: Buffer.from(ciphertext, 'base64'), wrappedKey: Buffer.from(wrappedKey, 'base64') };
+/** How a write to the secret `name` is ordered and filed. */
+export const secretPlan = (action: string, name: string, options: Maybe<WriteOptions>) => ({
+  action,
+  domain: 'SECURITY_VALUE' as const,
+  key: name,
+  roots: [rootOf(secretView, name)] as const,
+  options,
+});
+
+/** @throws {NotFound} when there is no secret of this name. */
+export async function requireSecret(ctx: Context, name: string): Promise<SecurityValue> {
+  const secret = await readSecret(ctx, name);
+  if (!secret) throw noSecret(name);
+  return secret;
 }
 
-function requireSecretValue(value: string): void {
-  const path = ['value'];
-  if (value === '') throw new Invalid('A secret has at least one character.', { path });
-  if (Buffer.byteLength(value) > MAX_SECRET_BYTES) {
-    throw new Invalid(`A secret has at most ${MAX_SECRET_BYTES} bytes in UTF-8.`, { path });
-  }
-  if (/\p{Surrogate}/u.test(value)) {
-    throw new Invalid('The secret has half of a surrogate pair, which would not come back: send bytes in base64.', {
-      path,
-    });
-  }
+/** Seals `value` as the newest version; says its number and that of the one it replaces, 0 where there is none. */
+async function addVersion(ctx: Context, tx: Tx, { name, value }: SecretInput, overlapSeconds: number | null) {
+  const { masterKey, randomBytes } = ctx.services;
+  const { last, current } = await findSecretNumbers(tx, name);
+  const number = last + 1;
+  const envelope = seal(masterKey, { name, number }, value, randomBytes);
+  const createdBy = ctx.viewer.subject ?? 'nobody';
+  await insertSecretVersion(tx, { name, number, createdBy, ...envelope }, overlapSeconds);
+  return { current, number };
 }
-
-/** Undefined when nothing is said of it, null when the secret is never due. */
-function requireRotation(days: Maybe<number>): number | null | undefined {
-  if (days === undefined || days === null) return undefined;
-  if (Number.isInteger(days) && days >= 0 && days <= MAX_ROTATION_DAYS) return days === 0 ? null : days;
-  throw new Invalid(`rotateEveryDays is from 1 to ${MAX_ROTATION_DAYS}, or 0 for never.`, {
-    path: ['rotateEveryDays'],
-  });
-}
-
-function requireReason(reason: string): void {
-  if (reason.trim() !== '' && reason.length <= MAX_REASON_LENGTH && !/[\0\p{Surrogate}]/u.test(reason)) return;
-  throw new Invalid('Say why, in 1 to 1,000 characters: the reason is kept in the audit log.', { path: ['reason'] });
-}
-
-const noSecret = (name: string) => new NotFound(`There is no secret ${name}; putSecret makes one.`, { path: ['name'] });
-
-const noVersion = (name: string, number: number | undefined) =>
-  new NotFound(
-    number === undefined
-      ? `The secret ${name} has no current version; putSecret makes one.`
-      : `The secret ${name} has no version ${number}, or it is destroyed.`,
-    { path: ['version'] },
-  );

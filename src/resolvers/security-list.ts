@@ -2,17 +2,22 @@
 // list is never guessed: a list that is not there is an error, not a "no".
 import { rootOf, type SetView } from '../cache/index.js';
 import {
+  ADDRESS_LIST_MARK,
   addListMembers,
   findListFacts,
   findSecurityValue,
+  type ListKind,
   loadSecurityLists,
   type Query,
   removeListMembers,
+  type SecurityValueRow,
   type Tx,
 } from '../db/index.js';
 import type { Context } from './context.js';
 import { BadRequest, Invalid, NotFound } from './errors.js';
 import type { Maybe } from './input.js';
+import { keptMember, kindOf } from './security-member.js';
+import { MARKS, membershipOf } from './security-membership.js';
 import {
   NOT_OF_THIS_KIND,
   requireKind,
@@ -24,7 +29,7 @@ import { type WriteOptions, write } from './write.js';
 
 export const securityListView: SetView<Query> = {
   name: 'security-list',
-  format: 1,
+  format: 2,
   shape: 'set',
   mode: 'strict',
   ttlMs: 3_600_000,
@@ -35,23 +40,32 @@ export const securityListView: SetView<Query> = {
 export const MAX_ASKED_MEMBERS = 1_000;
 /** One mutation adds and removes this many members together. */
 export const MAX_CHANGED_MEMBERS = 10_000;
-const MAX_MEMBER_LENGTH = 1_000;
-/** Postgres indexes no more than 2,704 bytes, name included. */
-const MAX_MEMBER_BYTES = 2_000;
 /** So many members of a change are kept in the audit log. */
 const AUDITED_MEMBERS = 20;
 
 /** The list without its members; null when there is none of this name. */
 export async function readSecurityList(ctx: Context, name: string): Promise<SecurityValue | null> {
-  const found = await ctx.cache.readContains(securityListView, name, []);
+  const found = await ctx.cache.readContains(securityListView, name, MARKS);
   if (found.kind === 'absent') return null;
-  const { count, version, asOf, stale } = found;
-  return { ...NOT_OF_THIS_KIND, name, kind: 'LIST', memberCount: count, version, asOf, stale };
+  const { contains, count, version, asOf, stale } = found;
+  const marks = contains.filter(Boolean).length;
+  const isOfAddresses = contains[MARKS.indexOf(ADDRESS_LIST_MARK)] ?? false;
+  return listOf({
+    name,
+    listKind: isOfAddresses ? 'ADDRESS' : 'TEXT',
+    memberCount: isOfAddresses ? count - marks : count,
+    version,
+    asOf,
+    stale,
+  });
 }
 
 /**
- * Whether each of `members` is in the list, compared character by character; one round-trip, however large the list.
- * @throws {NotFound} when there is no such list; {@link BadRequest} for more than 1,000 members.
+ * Whether each of `members` is in the list: a text character by character, an address or network when a network of the
+ * list is around it. One round-trip, however large the list; two when this process first asks a list of addresses for
+ * many, or its networks have got other lengths since.
+ * @throws {NotFound} when there is no such list; {@link BadRequest} for more than 1,000 members, and for what is no
+ * address where the list is one of addresses.
  */
 export async function securityListContains(
   ctx: Context,
@@ -62,22 +76,28 @@ export async function securityListContains(
   if (members.length > MAX_ASKED_MEMBERS) {
     throw new BadRequest(`Ask for ${MAX_ASKED_MEMBERS.toLocaleString('en')} members at most at a time.`);
   }
-  // What can be no member is in no list, and cannot be asked of either store.
-  const asked = members.filter((member) => memberFault(member) === undefined);
-  const found = await ctx.cache.readContains(securityListView, name, asked);
-  if (found.kind === 'absent') throw noList(name);
-  const contained = new Set(asked.filter((_, at) => found.contains[at]));
-  return members.map((member) => contained.has(member));
+  const contained = await membershipOf(ctx, securityListView, name, members);
+  if (!contained) throw noList(name);
+  return contained;
 }
 
-/** Adds and removes members. A list that is not there yet is made by what is added to it. */
-export async function changeSecurityList(
-  ctx: Context,
-  args: { readonly name: string; readonly add?: Maybe<readonly string[]>; readonly remove?: Maybe<readonly string[]> },
-  options?: Maybe<WriteOptions>,
-) {
+export interface ListChange {
+  readonly name: string;
+  readonly add?: Maybe<readonly string[]>;
+  readonly remove?: Maybe<readonly string[]>;
+  /** Of a list that is made now. Left out: ADDRESS when all that is added are addresses and networks, else TEXT. */
+  readonly kind?: Maybe<ListKind>;
+}
+
+/**
+ * Adds and removes members. A list that is not there yet is made by what is added to it. Of a list of addresses a network
+ * is removed as a whole, and only if it is among the members: no hole is cut into a larger one.
+ */
+export async function changeSecurityList(ctx: Context, args: ListChange, options?: Maybe<WriteOptions>) {
   const name = requireSecurityName(args.name);
-  const { add, remove } = requireChange(args.add ?? [], args.remove ?? []);
+  const given = { add: args.add ?? [], remove: args.remove ?? [] };
+  requireSize(given);
+  for (const argument of ['add', 'remove'] as const) kept(given[argument], 'TEXT', argument);
   const root = rootOf(securityListView, name);
   const plan = {
     action: 'changeSecurityList',
@@ -87,69 +107,87 @@ export async function changeSecurityList(
     options,
   };
   const { result, receipt } = await write(ctx, plan, async (tx) => {
-    const isNew = await requireList(tx, name, add.length > 0);
-    const removed = await removeListMembers(tx, name, remove);
-    const added = await addListMembers(tx, name, add);
-    const { count, changedAt } = await findListFacts(tx, name);
-    const delta = { ...root, set: added, remove: removed, count };
+    const { isNew, kind } = await requireList(tx, name, given.add, args.kind ?? undefined);
+    const add = kept(given.add, kind, 'add');
+    const remove = kept(given.remove, kind, 'remove');
+    requireApart(add, remove);
+    const { marks: before } = await findListFacts(tx, name, kind);
+    const removed = await removeListMembers(tx, name, [...new Set(remove)]);
+    const added = await addListMembers(tx, name, [...new Set(add)]);
+    const { count, marks, changedAt } = await findListFacts(tx, name, kind);
+    const delta = {
+      ...root,
+      set: [...added, ...marks.filter((mark) => !before.includes(mark))],
+      remove: [...remove, ...before.filter((mark) => !marks.includes(mark))],
+      count: count + marks.length,
+    };
     return {
-      result: { added: added.length, removed: removed.length, count, changedAt },
+      result: { kind, added: added.length, removed: removed.length, count, changedAt },
       before: isNew ? null : { members: count - added.length + removed.length },
       after: { members: count, added: audited(added), removed: audited(removed) },
       ...(!isNew && { deltas: [delta] }),
     };
   });
-  const { added, removed, count, changedAt } = result;
-  const securityValue: SecurityValue = {
-    ...NOT_OF_THIS_KIND,
+  const { kind, added, removed, count, changedAt } = result;
+  const securityValue = listOf({
     name,
-    kind: 'LIST',
+    listKind: kind,
     memberCount: count,
     version: receipt.version ?? 0n,
     asOf: changedAt,
     stale: false,
-  };
+  });
   return { receipt, securityValue, added, removed };
 }
 
-/** Why `member` can be in no list, as a sentence that does not repeat it; undefined when it can. */
-export function memberFault(member: string): string | undefined {
-  if (member === '') return 'A member has at least one character.';
-  if (member.length > MAX_MEMBER_LENGTH || Buffer.byteLength(member) > MAX_MEMBER_BYTES) {
-    return `A member has at most ${MAX_MEMBER_LENGTH} characters and ${MAX_MEMBER_BYTES} bytes in UTF-8.`;
-  }
-  if (member.includes('\0') || /\p{Surrogate}/u.test(member)) return 'A member has no NUL and no half of a character.';
-  return undefined;
-}
+const listOf = (
+  list: Pick<SecurityValue, 'name' | 'listKind' | 'memberCount' | 'version' | 'asOf' | 'stale'>,
+): SecurityValue => ({ ...NOT_OF_THIS_KIND, ...list, kind: 'LIST' });
 
-/** Whether the list was made just now. */
-async function requireList(tx: Tx, name: string, mayMake: boolean): Promise<boolean> {
-  if (mayMake) return (await standingOrNew(tx, { name, kind: 'LIST' })) === undefined;
+/** What the members of the list are, and whether it was made just now, as it is when something is added to it. */
+async function requireList(tx: Tx, name: string, add: readonly string[], asked: ListKind | undefined) {
+  if (add.length > 0) {
+    const kind = asked ?? kindOf(add);
+    const standing = await standingOrNew(tx, { name, kind: 'LIST', listKind: kind });
+    return standing ? { isNew: false, kind: standingKind(standing, asked) } : { isNew: true, kind };
+  }
   const standing = await findSecurityValue(tx, name);
   requireKind(standing, 'LIST');
   if (!standing) throw noList(name);
-  return false;
+  return { isNew: false, kind: standingKind(standing, asked) };
 }
 
-function requireChange(add: readonly string[], remove: readonly string[]) {
-  if (add.length + remove.length > MAX_CHANGED_MEMBERS) {
-    const sentence = `One mutation changes ${MAX_CHANGED_MEMBERS.toLocaleString('en')} members at most; bring in a longer list by "espelho import lists".`;
-    throw new Invalid(sentence, { path: [add.length > MAX_CHANGED_MEMBERS / 2 ? 'add' : 'remove'] });
-  }
-  for (const [argument, members] of Object.entries({ add, remove })) {
-    for (const [at, member] of members.entries()) {
-      const fault = memberFault(member);
-      if (fault !== undefined) throw new Invalid(fault, { path: [argument, String(at)] });
-    }
-  }
+function standingKind({ name, listKind }: SecurityValueRow, asked: ListKind | undefined): ListKind {
+  const kind = listKind ?? 'TEXT';
+  if (asked === undefined || asked === kind) return kind;
+  throw new Invalid(
+    `${name} is a list of kind ${kind}, and stays it: leave kind out, or make another list. "espelho import lists --kind" replaces a list as a whole.`,
+    { path: ['kind'] },
+  );
+}
+
+function requireSize({ add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] }): void {
+  if (add.length + remove.length <= MAX_CHANGED_MEMBERS) return;
+  const sentence = `One mutation changes ${MAX_CHANGED_MEMBERS.toLocaleString('en')} members at most; bring in a longer list by "espelho import lists".`;
+  throw new Invalid(sentence, { path: [add.length > MAX_CHANGED_MEMBERS / 2 ? 'add' : 'remove'] });
+}
+
+/** `members` as a list of this kind keeps them. */
+function kept(members: readonly string[], kind: ListKind, argument: 'add' | 'remove'): readonly string[] {
+  return members.map((text, at) => {
+    const { member, fault } = keptMember(text, kind);
+    if (fault !== undefined) throw new Invalid(fault, { path: [argument, String(at)] });
+    return member;
+  });
+}
+
+function requireApart(add: readonly string[], remove: readonly string[]): void {
   const added = new Set(add);
   const both = remove.findIndex((member) => added.has(member));
-  if (both >= 0) {
-    throw new Invalid('This member is to be added and removed at once: leave it out of one of the two.', {
-      path: ['remove', String(both)],
-    });
-  }
-  return { add: [...added], remove: [...new Set(remove)] };
+  if (both < 0) return;
+  throw new Invalid('This member is to be added and removed at once: leave it out of one of the two.', {
+    path: ['remove', String(both)],
+  });
 }
 
 const audited = (members: readonly string[]) => ({ count: members.length, first: members.slice(0, AUDITED_MEMBERS) });

@@ -3,6 +3,7 @@
 import {
   findSecurityValue,
   insertSecurityValue,
+  type ListKind,
   type SecretState,
   type SecurityValueKind,
   type SecurityValueRow,
@@ -19,6 +20,8 @@ export interface SecurityValue {
   /** The JSON Schema that the parameter satisfies, if it has one. */
   readonly schema: unknown;
   readonly memberCount: number | null;
+  /** Of a list: what its members are; null for the other kinds. */
+  readonly listKind: ListKind | null;
   readonly rotateEveryDays: number | null;
   /** The newest first; none for the other kinds. */
   readonly versions: readonly SecretVersion[];
@@ -34,7 +37,7 @@ export interface SecretVersion {
   readonly state: SecretState;
   readonly createdAt: number;
   readonly createdBy: string;
-  /** Until when a PREVIOUS version may still be in use. */
+  /** Until when a PREVIOUS version can be revealed; null where no end is set. */
   readonly validUntil: number | null;
 }
 
@@ -43,6 +46,7 @@ export const NOT_OF_THIS_KIND = {
   parameter: null,
   schema: null,
   memberCount: null,
+  listKind: null,
   rotateEveryDays: null,
   versions: [],
 } as const;

@@ -1,15 +1,10 @@
-// Security values, as clients see them: of a list never the members, of a secret never a value but in the answer of
-// revealSecret.
+// Security values, as clients read them: of a list never the members, of a secret never a value.
 import {
-  changeSecurityList,
   currentVersionOf,
   globalId,
   hasScope,
   listSecurityValues,
-  putParameter,
-  putSecret,
   readSecurityValue,
-  revealSecret,
   rotationDueOf,
   type SecretVersion as SecretVersionShape,
   type SecurityValue as SecurityValueShape,
@@ -17,11 +12,10 @@ import {
 } from '../resolvers/index.js';
 import { builder } from './builder.js';
 import { connectionType } from './connection.js';
-import { resultOf, settled } from './errors.js';
 import { Node, nodeReader } from './node.js';
-import { WriteOptions, WriteReceipt } from './write.js';
 
 const SecurityValueKind = builder.enumType('SecurityValueKind', {
+  description: 'What a security value is; a name keeps its kind.',
   values: {
     PARAMETER: { description: 'A JSON document, checked by a JSON Schema.' },
     LIST: { description: 'A set of strings, asked by membership.' },
@@ -30,10 +24,22 @@ const SecurityValueKind = builder.enumType('SecurityValueKind', {
 });
 
 const SecretState = builder.enumType('SecretState', {
+  description: 'Where a version of a secret stands.',
   values: {
-    CURRENT: { description: 'The one to use; a secret has one.' },
-    PREVIOUS: { description: 'Replaced, but kept.' },
-    DESTROYED: { description: 'Its value is gone for good.' },
+    CURRENT: { description: 'The one to use. A secret has one, or none once that is destroyed.' },
+    PREVIOUS: { description: 'Replaced, but kept: it can be revealed until its end, if it has one, and restored.' },
+    DESTROYED: { description: 'Its value is gone for good; number, time and author stay.' },
+  } as const,
+});
+
+export const SecurityListKind = builder.enumType('SecurityListKind', {
+  description: 'What the members of a list are, and so what it means that something is in it.',
+  values: {
+    TEXT: { description: 'Strings, compared character by character.' },
+    ADDRESS: {
+      description:
+        'IP addresses and networks (CIDR), IPv4 and IPv6, each kept in one written form. An address, or a network, is in the list when a network of the list is around it.',
+    },
   } as const,
 });
 
@@ -41,27 +47,34 @@ const SecretVersion = builder.objectRef<SecretVersionShape>('SecretVersion').imp
   access: 'inherited',
   description: 'One version of a secret, without its value.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: 'From 1; the greatest is the newest.' }),
-    state: t.expose('state', { type: SecretState }),
-    createdAt: t.field({ type: 'DateTime', resolve: ({ createdAt }) => new Date(createdAt) }),
-    createdBy: t.exposeString('createdBy', { description: "A token's subject." }),
+    number: t.exposeInt('number', { description: 'From 1, in the order that values were put in.' }),
+    state: t.expose('state', { type: SecretState, description: 'What can still be done with it.' }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When its value was put in; restoring it does not make it younger.',
+      resolve: ({ createdAt }) => new Date(createdAt),
+    }),
+    createdBy: t.exposeString('createdBy', { description: 'The subject of the token that put it in.' }),
     validUntil: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Until when a PREVIOUS version may still be in use.',
+      description: 'Of a PREVIOUS version: until when it can be revealed; null where rotateSecret has set no end.',
       resolve: ({ validUntil }) => (validUntil === null ? null : new Date(validUntil)),
     }),
   }),
 });
 
-const SecurityValue = builder.objectRef<SecurityValueShape>('SecurityValue').implement({
+export const SecurityValue = builder.objectRef<SecurityValueShape>('SecurityValue').implement({
   access: 'inherited',
   description: 'A parameter, a list or a secret. A name keeps its kind.',
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: ({ name }) => globalId('SecurityValue', name) }),
-    name: t.exposeString('name'),
-    kind: t.expose('kind', { type: SecurityValueKind }),
+    id: t.id({
+      description: 'Global id, made from the name.',
+      resolve: ({ name }) => globalId('SecurityValue', name),
+    }),
+    name: t.exposeString('name', { description: 'By which it is asked for.' }),
+    kind: t.expose('kind', { type: SecurityValueKind, description: 'Which of the fields below it has.' }),
     parameter: t.expose('parameter', {
       type: 'JSON',
       nullable: true,
@@ -74,11 +87,16 @@ const SecurityValue = builder.objectRef<SecurityValueShape>('SecurityValue').imp
     }),
     memberCount: t.exposeInt('memberCount', {
       nullable: true,
-      description: 'Of a list; null for the other kinds.',
+      description: 'Of a list: strings, or networks with single addresses; null for the other kinds.',
+    }),
+    listKind: t.expose('listKind', {
+      type: SecurityListKind,
+      nullable: true,
+      description: 'Of a list: what its members are; null for the other kinds.',
     }),
     currentVersion: t.int({
       nullable: true,
-      description: 'Of a secret; null for the other kinds.',
+      description: 'Of a secret; null for the other kinds, and where the current version is destroyed.',
       resolve: currentVersionOf,
     }),
     versions: t.field({
@@ -88,7 +106,7 @@ const SecurityValue = builder.objectRef<SecurityValueShape>('SecurityValue').imp
     }),
     rotateEveryDays: t.exposeInt('rotateEveryDays', {
       nullable: true,
-      description: 'Of a secret; null where it is never due.',
+      description: 'Of a secret: how old its current version may become; null where it is never due.',
     }),
     rotationDue: t.field({
       type: 'DateTime',
@@ -96,7 +114,7 @@ const SecurityValue = builder.objectRef<SecurityValueShape>('SecurityValue').imp
       description: 'When the secret is to be replaced; null where it never is.',
       resolve: rotationDueOf,
     }),
-    version: t.expose('version', { type: 'BigInt' }),
+    version: t.expose('version', { type: 'BigInt', description: 'Of the value as a whole, for expectedVersion.' }),
     updatedAt: t.expose('asOf', { type: 'DateTime', description: 'When it was last changed, by whomever.' }),
     asOf: t.expose('asOf', { type: 'DateTime', description: 'When this version was written.' }),
     stale: t.exposeBoolean('stale', { description: 'Always false: these reads ask Postgres in doubt, or fail.' }),
@@ -114,20 +132,20 @@ builder.queryFields((t) => ({
     type: SecurityValue,
     nullable: true,
     access: 'security:read',
-    description: "Never a secret's value.",
-    args: { name: t.arg.string({ required: true }) },
+    description: "A security value by its name; never a secret's value, never the members of a list.",
+    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
     resolve: (_, { name }, ctx) => readSecurityValue(ctx, name),
   }),
   securityValues: t.field({
     type: SecurityValueConnection,
     access: 'security:read',
-    description: 'By name; read from SQL.',
+    description: 'Security values in the order of their names; read from SQL.',
     args: {
       prefix: t.arg.string({ description: 'How the names begin.' }),
-      kind: t.arg({ type: SecurityValueKind }),
+      kind: t.arg({ type: SecurityValueKind, description: 'Only those of this kind.' }),
       rotationDue: t.arg.boolean({ description: 'Secrets whose rotation is due now, or everything else.' }),
-      first: t.arg.int({ defaultValue: 50 }),
-      after: t.arg.string(),
+      first: t.arg.int({ defaultValue: 50, description: '1 to 100 of them.' }),
+      after: t.arg.string({ description: 'endCursor of the page before.' }),
     },
     resolve: (_, args, ctx) => listSecurityValues(ctx, args),
   }),
@@ -135,101 +153,14 @@ builder.queryFields((t) => ({
     type: ['Boolean'],
     access: 'security:read',
     description:
-      'Whether each of the members is in the list, in their order; 1,000 at most, in one round-trip. A list that does not exist is an error, never a "no".',
-    args: { name: t.arg.string({ required: true }), members: t.arg.stringList({ required: true }) },
-    resolve: async (_, { name, members }, ctx) => [...(await securityListContains(ctx, name, members))],
-  }),
-}));
-
-const PutParameterPayload = builder
-  .objectRef<Awaited<ReturnType<typeof putParameter>>>('PutParameterPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      receipt: t.expose('receipt', { type: WriteReceipt }),
-      securityValue: t.expose('securityValue', { type: SecurityValue }),
-    }),
-  });
-const ChangeSecurityListPayload = builder
-  .objectRef<Awaited<ReturnType<typeof changeSecurityList>>>('ChangeSecurityListPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      receipt: t.expose('receipt', { type: WriteReceipt }),
-      securityValue: t.expose('securityValue', { type: SecurityValue }),
-      added: t.exposeInt('added', { description: 'Members that were not in the list.' }),
-      removed: t.exposeInt('removed', { description: 'Members that were.' }),
-    }),
-  });
-const PutSecretPayload = builder.objectRef<Awaited<ReturnType<typeof putSecret>>>('PutSecretPayload').implement({
-  access: 'inherited',
-  fields: (t) => ({
-    receipt: t.expose('receipt', { type: WriteReceipt }),
-    securityValue: t.expose('securityValue', { type: SecurityValue }),
-  }),
-});
-const RevealSecretPayload = builder
-  .objectRef<Awaited<ReturnType<typeof revealSecret>>>('RevealSecretPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      value: t.exposeString('value'),
-      version: t.exposeInt('version'),
-      changeId: t.exposeID('changeId', { description: 'The audit row, committed before the value was opened.' }),
-    }),
-  });
-
-builder.mutationFields((t) => ({
-  putParameter: t.field({
-    type: resultOf(PutParameterPayload),
-    access: 'security:write',
-    description: 'Makes a parameter exactly this, whether it was there or not.',
+      'Whether each of the members is in the list, in their order; 1,000 at most, in one round-trip. In a list of addresses: whether a network of the list is around it. A list that does not exist is an error, never a "no"; so is, in a list of addresses, what is no address.',
     args: {
-      name: t.arg.string({ required: true }),
-      parameter: t.arg({ type: 'JSON', required: true }),
-      schema: t.arg({
-        type: 'JSON',
-        description:
-          'JSON Schema 2020-12 that this and every later parameter must satisfy. Left out: the one that stands; {} accepts everything.',
+      name: t.arg.string({ required: true, description: 'Of the list.' }),
+      members: t.arg.stringList({
+        required: true,
+        description: 'Texts; or addresses and networks, such as 192.0.2.7, ::ffff:192.0.2.7 or 2001:db8::/48.',
       }),
-      options: t.arg({ type: WriteOptions }),
     },
-    resolve: (_, { name, parameter, schema, options }, ctx) =>
-      settled(putParameter(ctx, { name, parameter, schema }, options)),
-  }),
-  changeSecurityList: t.field({
-    type: resultOf(ChangeSecurityListPayload),
-    access: 'security:write',
-    description: 'Adds and removes members, 10,000 at most together. A list is made by what is first added to it.',
-    args: {
-      name: t.arg.string({ required: true }),
-      add: t.arg.stringList({ description: '1 to 1,000 characters each, kept as they are.' }),
-      remove: t.arg.stringList(),
-      options: t.arg({ type: WriteOptions }),
-    },
-    resolve: (_, { options, ...args }, ctx) => settled(changeSecurityList(ctx, args, options)),
-  }),
-  putSecret: t.field({
-    type: resultOf(PutSecretPayload),
-    access: 'security:write',
-    description: 'Makes this the current version of a secret; the version before it becomes PREVIOUS at once.',
-    args: {
-      name: t.arg.string({ required: true }),
-      value: t.arg.string({ required: true, description: 'At most 64 KiB; encrypted before it is stored anywhere.' }),
-      rotateEveryDays: t.arg.int({ description: 'Left out: as it is; 0: never.' }),
-      options: t.arg({ type: WriteOptions }),
-    },
-    resolve: (_, { options, ...args }, ctx) => settled(putSecret(ctx, args, options)),
-  }),
-  revealSecret: t.field({
-    type: resultOf(RevealSecretPayload),
-    access: 'security:reveal',
-    description: 'The value of a version, or of the current one. Who asked, and why, is in the audit log by then.',
-    args: {
-      name: t.arg.string({ required: true }),
-      version: t.arg.int(),
-      reason: t.arg.string({ required: true }),
-    },
-    resolve: (_, args, ctx) => settled(revealSecret(ctx, args)),
+    resolve: async (_, { name, members }, ctx) => [...(await securityListContains(ctx, name, members))],
   }),
 }));

@@ -9,10 +9,17 @@ export const securityExamples: readonly Example[] = [
 }`,
   },
   {
+    title:
+      'Is this address in the networks of the list? Written in whatever form; a network asks whether all of it is.',
+    document: `${tokenOf('security-officer')}query InNetworks {
+  securityListContains(name: "office-networks", members: ["192.0.2.77", "::ffff:192.0.2.77", "2001:db8:1::/48", "203.0.113.9"])
+}`,
+  },
+  {
     title: 'Security values of all kinds; of a secret never the value.',
     document: `${tokenOf('security-officer')}query SecurityValues {
   securityValues(first: 20) {
-    edges { node { name kind parameter memberCount currentVersion rotationDue version } }
+    edges { node { name kind parameter memberCount listKind currentVersion rotationDue version } }
     pageInfo { hasNextPage endCursor }
   }
 }`,
@@ -32,6 +39,41 @@ export const securityExamples: readonly Example[] = [
   changeSecurityList(name: "blocked-domains", add: ["more-spam.test"], remove: ["no-reply.invalid"]) {
     ... on ChangeSecurityListPayload { added removed receipt { version visible } securityValue { memberCount } }
     ... on UserError { code message path }
+  }
+}`,
+  },
+  {
+    title: 'Rotate a secret: the version before can be revealed for an hour more, and not after it.',
+    document: `${tokenOf('security-officer')}mutation RotateSecret {
+  rotateSecret(name: "partner-api-key", value: "demo-key-of-another-partner", overlapSeconds: 3600) {
+    ... on RotateSecretPayload { receipt { version visible } securityValue { currentVersion versions { number state validUntil } } }
+    ... on UserError { code message path }
+  }
+}`,
+  },
+  {
+    title: 'Bring the first version of a secret back.',
+    document: `${tokenOf('security-officer')}mutation RestoreSecret {
+  restoreSecret(name: "partner-api-key", version: 1) {
+    ... on RestoreSecretPayload { receipt { version visible } securityValue { currentVersion versions { number state } } }
+    ... on UserError { code message path }
+  }
+}`,
+  },
+  {
+    title: 'Destroy a version for good. This is a dry run: take it out, and the value is gone.',
+    document: `${tokenOf('security-officer')}mutation DestroySecretVersion {
+  destroySecretVersion(name: "partner-api-key", version: 1, options: { dryRun: true, reason: "it was leaked" }) {
+    ... on DestroySecretVersionPayload { receipt { dryRun visible } securityValue { currentVersion versions { number state } } }
+    ... on UserError { code message path }
+  }
+}`,
+  },
+  {
+    title: 'Secrets whose rotation is due.',
+    document: `${tokenOf('security-officer')}query RotationDue {
+  securityValues(kind: SECRET, rotationDue: true) {
+    edges { node { name rotateEveryDays rotationDue versions { number state createdAt createdBy } } }
   }
 }`,
   },

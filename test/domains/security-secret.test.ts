@@ -63,7 +63,7 @@ describe('a secret', () => {
     expect(second.securityValue).toMatchObject({ currentVersion: 2, version: second.receipt.version });
     expect(second.securityValue.versions).toMatchObject([
       { number: 2, state: 'CURRENT', createdBy: 'officer', validUntil: null },
-      { number: 1, state: 'PREVIOUS', createdBy: 'officer', validUntil: expect.any(String) },
+      { number: 1, state: 'PREVIOUS', createdBy: 'officer', validUntil: null },
     ]);
     expect(await reveal('versions')).toMatchObject({ value: 'twö 💥\n', version: 2 });
     expect(await reveal('versions', { version: 2 })).toMatchObject({ value: 'twö 💥\n', version: 2 });
@@ -256,7 +256,7 @@ describe('what is stored of a secret', () => {
       .psql`SELECT number, ciphertext, wrapped_key FROM secret_versions WHERE name = 'stored' ORDER BY number DESC`;
     const redis = redisCli(inject('redisUrl'));
     await eventually(async () => {
-      await reveal('stored');
+      await api.ask(`{ securityValue(name: "stored") { name } }`, officer);
       return (await api.gateway.services.cache.inspect('secret', 'stored'))?.state === 'fresh';
     });
     const [key = ''] = await redis.keys(`{${api.database.installation}.*}e:secret:stored`);

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type EdgeConfig, edgeSettings, readEdge } from './config/edge.js';
 
 export type Config = {
   readonly http: {
@@ -21,12 +22,15 @@ export type Config = {
   readonly tokenPepper: string | undefined;
   /** 32 bytes as 64 hex digits. Undefined means: make one and keep it in the home folder. */
   readonly masterKey: string | undefined;
+  /** A second one, which opens what it has sealed and seals nothing: the one before, or the next one. In the same form. */
+  readonly oldMasterKey: string | undefined;
   /** Whether to load demo data; without ESPELHO_DEMO only into an embedded Postgres. */
   readonly demo: boolean;
   /** The time to live of views whose default is overridden. */
   readonly ttlMs: ReadonlyMap<string, number>;
   /** Undefined means: what the database was first used with, 16 in a new one. */
   readonly partitions: number | undefined;
+  readonly edge: EdgeConfig;
   readonly logLevel: LogLevel;
   readonly production: boolean;
 };
@@ -60,11 +64,14 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const parsed = variables.safeParse(set);
   const ttl = readTtls(set, views);
+  const { edge, faults: edgeFaults } = readEdge(set);
   const faults = [
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []),
+    ...edgeFaults,
     ...ttl.faults,
     ...unknownVariables(set),
     ...missingInProduction(set),
+    ...sameKeys(parsed.data),
   ];
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   const { PORT, HOST, DATABASE_URL, REDIS_URL, ESPELHO_HOME, ESPELHO_DEMO, ...rest } = parsed.data;
@@ -75,9 +82,11 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
     home: resolve(folder, ESPELHO_HOME),
     tokenPepper: rest.ESPELHO_TOKEN_PEPPER,
     masterKey: rest.ESPELHO_MASTER_KEY,
+    oldMasterKey: rest.ESPELHO_MASTER_KEY_OLD,
     demo: ESPELHO_DEMO ?? DATABASE_URL === undefined,
     ttlMs: ttl.ttlMs,
     partitions: rest.ESPELHO_PARTITIONS,
+    edge: { ...edge, manifest: edge.manifest && resolve(folder, edge.manifest) },
     logLevel: rest.LOG_LEVEL,
     production: rest.NODE_ENV === 'production',
   };
@@ -104,13 +113,8 @@ const variables = z.object({
     .string()
     .min(32, 'must have 32 characters or more; make one with: openssl rand -hex 32')
     .optional(),
-  ESPELHO_MASTER_KEY: z
-    .string()
-    .refine((key) => masterKeyOf(key) !== undefined, {
-      error: 'must be 32 bytes, as 64 hex digits or in base64; make one with: openssl rand -hex 32',
-    })
-    .transform(masterKeyOf)
-    .optional(),
+  ESPELHO_MASTER_KEY: masterKey('make one with: openssl rand -hex 32').optional(),
+  ESPELHO_MASTER_KEY_OLD: masterKey('leave it unset unless "espelho rekey" is still to be done').optional(),
   ESPELHO_DEMO: z
     .enum(['0', '1'], { error: 'must be 1 (load demo data) or 0 (do not).' })
     .transform((value) => value === '1')
@@ -150,6 +154,14 @@ function isRedisUrl(text: string): boolean {
   return query === '' && (kind === '' ? servers.length === 1 && /^\d*$/.test(path) : path === '');
 }
 
+function masterKey(otherwise: string) {
+  const error = `must be 32 bytes, as 64 hex digits or in base64; ${otherwise}`;
+  return z
+    .string()
+    .refine((key) => masterKeyOf(key) !== undefined, { error })
+    .transform(masterKeyOf);
+}
+
 function masterKeyOf(text: string): string | undefined {
   if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
   if (/^[\w+/-]{43}=?$/.test(text)) return Buffer.from(text, 'base64').toString('hex');
@@ -175,7 +187,7 @@ function readTtls(env: NodeJS.ProcessEnv, views: readonly string[]) {
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...Object.keys(variables.shape), 'ESPELHO_DATA_DIR']; // the tests' own
+  const known = [...Object.keys(variables.shape), ...edgeSettings, 'ESPELHO_DATA_DIR']; // the tests' own
   const ours = (name: string) => name.startsWith('ESPELHO_') && !name.startsWith(ttlPrefix);
   return Object.keys(env)
     .filter((name) => ours(name) && !known.includes(name))
@@ -188,6 +200,13 @@ function missingInProduction(env: NodeJS.ProcessEnv): string[] {
   return ['ESPELHO_TOKEN_PEPPER', 'ESPELHO_MASTER_KEY']
     .filter((name) => !env[name])
     .map((name) => `${name} must be set in production, the same for all gateways; make one with: openssl rand -hex 32`);
+}
+
+function sameKeys(data: Partial<Record<'ESPELHO_MASTER_KEY' | 'ESPELHO_MASTER_KEY_OLD', string | undefined>> = {}) {
+  const { ESPELHO_MASTER_KEY: key, ESPELHO_MASTER_KEY_OLD: old } = data;
+  return key !== undefined && key === old
+    ? ['ESPELHO_MASTER_KEY_OLD is the same as ESPELHO_MASTER_KEY; give the one before it, or remove it.']
+    : [];
 }
 
 function hint(name: string, known: readonly string[]): string {

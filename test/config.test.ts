@@ -26,9 +26,79 @@ it('needs nothing set', () => {
     demo: true,
     ttlMs: new Map(),
     partitions: undefined,
+    edge: {
+      limits: {},
+      rates: {},
+      statementMs: 2_000,
+      origins: [],
+      proxies: [],
+      graphiql: true,
+      introspection: true,
+      trustedOnly: false,
+      manifest: undefined,
+      maxAgeSeconds: 10,
+    },
     logLevel: 'info',
     production: false,
   });
+});
+
+it('is closed in production where development is open, unless it is opened', () => {
+  const { edge } = read({ NODE_ENV: 'production' });
+  expect(edge).toMatchObject({ graphiql: false, introspection: false, trustedOnly: true });
+  expect(edge.rates).toEqual({ token: 60_000, address: 12_000 });
+  const opened = {
+    ESPELHO_GRAPHIQL: '1',
+    ESPELHO_INTROSPECTION: '1',
+    ESPELHO_DOCUMENTS: 'any',
+    ESPELHO_RATE_TOKEN: '0',
+  };
+  expect(read({ NODE_ENV: 'production', ...opened }).edge).toMatchObject({
+    graphiql: true,
+    introspection: true,
+    trustedOnly: false,
+    rates: { token: 0, address: 12_000 },
+  });
+});
+
+it('reads the limits of the edge', () => {
+  const { edge } = read({
+    ESPELHO_LIMIT_DEPTH: '20',
+    ESPELHO_LIMIT_STATEMENT_MS: '500',
+    ESPELHO_ORIGINS: 'https://app.example.com, http://localhost:3000',
+    ESPELHO_PROXIES: '10.0.0.0/8,::1,fd00::/8',
+    ESPELHO_MANIFEST: 'documents.json',
+    ESPELHO_MAX_AGE: '0',
+  });
+  expect(edge).toMatchObject({
+    limits: { depth: 20 },
+    statementMs: 500,
+    origins: ['https://app.example.com', 'http://localhost:3000'],
+    proxies: ['10.0.0.0/8', '::1', 'fd00::/8'],
+    manifest: '/project/documents.json',
+    maxAgeSeconds: 0,
+  });
+});
+
+it('says what each setting of the edge must be', () => {
+  const faults = faultsOf({
+    ESPELHO_LIMIT_DEPTH: '0',
+    ESPELHO_RATE_TOKEN: '-1',
+    ESPELHO_ORIGINS: 'app.example.com',
+    ESPELHO_PROXIES: '10.0.0.0/40',
+    ESPELHO_GRAPHIQL: 'yes',
+    ESPELHO_DOCUMENTS: 'all',
+    ESPELHO_LIMIT_DEPHT: '3',
+  });
+  expect(faults).toEqual([
+    'ESPELHO_LIMIT_DEPTH must be a whole number from 1 to 60; leave it unset for the default.',
+    'ESPELHO_RATE_TOKEN must be a whole number from 0 to 100000000; leave it unset for the default.',
+    'ESPELHO_ORIGINS must be origins of pages, such as https://app.example.com, with commas between them.',
+    'ESPELHO_PROXIES must be addresses or networks, such as 10.0.0.0/8, with commas between them.',
+    'ESPELHO_GRAPHIQL must be 1 (on) or 0 (off).',
+    'ESPELHO_DOCUMENTS must be trusted (those in ESPELHO_MANIFEST) or any (all).',
+    'ESPELHO_LIMIT_DEPHT is not a setting. Did you mean ESPELHO_LIMIT_DEPTH? Correct it or remove it.',
+  ]);
 });
 
 it('treats a variable set to nothing as not set', () => {

@@ -4,8 +4,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from './refusal.js';
 
-const maxAcceptBytes = 256; // browsers send about 140
-
 const json = 'application/json';
 const known = [json, 'application/graphql-response+json', 'text/event-stream'] as const;
 export type MediaType = (typeof known)[number];
@@ -19,11 +17,11 @@ export function wantsHtml({ headers }: IncomingMessage): boolean {
  * The forms that the client takes, the dearest first; JSON where it does not mind.
  * @throws {Refusal} when it takes none of ours, or its list is too long.
  */
-export function acceptedTypes({ headers }: IncomingMessage): readonly MediaType[] {
+export function acceptedTypes({ headers }: IncomingMessage, maxBytes: number): readonly MediaType[] {
   const accept = headers.accept ?? '*/*';
   if (accept === json || accept === '*/*') return [json];
-  if (accept.length > maxAcceptBytes) {
-    const sentence = `The Accept header is longer than ${maxAcceptBytes} bytes; "accept: ${json}" is enough.`;
+  if (accept.length > maxBytes) {
+    const sentence = `The Accept header is longer than ${maxBytes} bytes; "accept: ${json}" is enough.`;
     throw new Refusal('LIMIT_EXCEEDED', sentence, { status: 431 });
   }
   const ranges = accept.split(',').map(readRange);

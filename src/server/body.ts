@@ -15,7 +15,7 @@ export interface JsonBody {
  * @throws {Refusal} when it is longer than `maxBytes`, cut off, not UTF-8, not JSON, or not sent as plain JSON.
  */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
-  checkMediaType(request);
+  requireJson(request, maxBytes);
   const bytes = await readBytes(request, maxBytes);
   try {
     const text = utf8.decode(bytes);
@@ -27,37 +27,59 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
+/**
+ * The form in the body of `request`.
+ * @throws {Refusal} when it is longer than `maxBytes`, cut off, or not sent as a plain form.
+ */
+export async function readForm(request: IncomingMessage, maxBytes: number): Promise<URLSearchParams> {
+  if (!plainForm.test(request.headers['content-type'] ?? '')) {
+    const sentence = `Send the body as a form, with the header "content-type: ${form}".`;
+    throw new Refusal('BAD_REQUEST', sentence, { status: 415, headers: { accept: form } });
+  }
+  requirePlain(request);
+  return new URLSearchParams((await readBytes(request, maxBytes)).toString('utf8'));
+}
+
+const form = 'application/x-www-form-urlencoded';
+const plainForm = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const plainJson = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
-function checkMediaType({ headers }: IncomingMessage): void {
-  const sent = headers['content-encoding'] ?? 'identity';
+/** @throws {Refusal} when the headers of `request` announce anything but a plain JSON body within `maxBytes`. */
+export function requireJson(request: IncomingMessage, maxBytes: number): void {
+  const { headers } = request;
   if (!plainJson.test(headers['content-type'] ?? '')) {
     const sentence = 'Send the body as JSON, with the header "content-type: application/json".';
     throw new Refusal('BAD_REQUEST', sentence, { status: 415, headers: { accept: 'application/json' } });
   }
-  if (sent !== 'identity') {
+  requirePlain(request);
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLong(request, maxBytes);
+}
+
+function requirePlain({ headers }: IncomingMessage): void {
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new Refusal('BAD_REQUEST', 'Send the body without compression.', { status: 415 });
   }
 }
 
+function tooLong(request: IncomingMessage, maxBytes: number): Refusal {
+  request.removeAllListeners('data');
+  request.resume(); // what still comes is let go by, so that the client gets to read the answer
+  const sentence = `The body is longer than ${maxBytes} bytes; send less at a time.`;
+  return new Refusal('LIMIT_EXCEEDED', sentence, { headers: { connection: 'close' } });
+}
+
 function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLong = () => {
-    request.removeAllListeners('data');
-    request.resume(); // what still comes is let go by, so that the client gets to read the answer
-    const sentence = `The body is longer than ${maxBytes} bytes; send less at a time.`;
-    return new Refusal('LIMIT_EXCEEDED', sentence, { headers: { connection: 'close' } });
-  };
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-      reject(tooLong());
+      reject(tooLong(request, maxBytes));
       return;
     }
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBytes) reject(tooLong());
+      if (length > maxBytes) reject(tooLong(request, maxBytes));
       else chunks.push(chunk);
     });
     request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));

@@ -23,7 +23,7 @@ const answers: Readonly<Record<string, typeof malformed>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     code: 'LIMIT_EXCEEDED',
-    message: 'The headers are longer than 16 KB; send less.',
+    message: 'The headers are too long; send less.',
   },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'LIMIT_EXCEEDED', message: 'The request took too long to arrive.' },
 };

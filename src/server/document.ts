@@ -1,6 +1,6 @@
 // Turns the text of a GraphQL document into its tree, once per text, within bounds: graphql's parser and validator call
-// themselves for each level and compare fields pairwise, so a document is measured before they see it. What it holds can
-// be stored.
+// themselves for each level and compare fields pairwise, so a document is measured before they see it, and its operations
+// before they are validated. What it holds can be stored.
 
 import {
   type DocumentNode,
@@ -14,24 +14,37 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Limits } from './limits.js';
+import { checkShape } from './operation-shape.js';
 import { Refusal } from './refusal.js';
 import { type Unstorable, unstorableIn, unstorableWithin } from './storable.js';
 
-const maxTokens = 5_000; // validation of 2,500 equal fields takes about a tenth of a second
+export interface DocumentOptions {
+  readonly limits: Limits;
+  /** Whether the schema may be asked about. */
+  readonly introspection: boolean;
+}
+
 const maxLevels = 64; // the introspection query of GraphiQL has 15
 const maxCachedChars = 8_000_000; // a tree takes some ten times its text
 
 /**
  * The tree of `text`.
  * @throws {GraphQLError} where it is not GraphQL.
- * @throws {Refusal} when it is too long, nested too deep, or holds a character that cannot be stored.
+ * @throws {Refusal} when it is too long, too large or nested too deep, holds what cannot be stored, or asks what it may not.
  */
-export function parseDocument(text: string | Source): DocumentNode {
+export function parseDocument(text: string | Source, { limits, introspection }: DocumentOptions): DocumentNode {
   const source = typeof text === 'string' ? new Source(text) : text;
   checkText(source);
-  measure(source);
+  measure(source, limits);
   const tree = parse(source);
   if (source.body.includes('\\u')) checkValues(source, tree);
+  if (source.body.length > limits.string) checkLengths(source, tree, limits);
+  const { introspects } = checkShape(tree, limits);
+  if (introspects && !introspection) {
+    const sentence = 'The schema is not told here; read docs/schema.graphql, or set ESPELHO_INTROSPECTION=1.';
+    throw new Refusal('FORBIDDEN', sentence);
+  }
   return tree;
 }
 
@@ -46,7 +59,7 @@ export function documentCache() {
   return { documentCache: bounded<DocumentNode>(), errorCache: bounded<Error>() };
 }
 
-function measure(source: Source): void {
+function measure(source: Source, { tokens: maxTokens }: Limits): void {
   const lexer = new Lexer(source);
   let tokens = 0;
   let level = 0;
@@ -71,6 +84,17 @@ const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BR
 function checkText(source: Source): void {
   const fault = unstorableIn(source.body, 'query');
   if (fault) throw unstorable(source, fault.at, fault);
+}
+
+function checkLengths(source: Source, tree: DocumentNode, { string: maxChars }: Limits): void {
+  visit(tree, {
+    StringValue: ({ value, loc }) => {
+      if (value.length <= maxChars) return;
+      const { line, column } = getLocation(source, loc?.start ?? 0);
+      const sentence = `Line ${line}, column ${column}: this string is longer than ${maxChars} characters; shorten it.`;
+      throw new Refusal('LIMIT_EXCEEDED', sentence, { status: 400 });
+    },
+  });
 }
 
 /** Finds what is written with an escape: in arguments and in the defaults of variables. */

@@ -1,8 +1,11 @@
 // Operations to begin with, one tab of GraphiQL each, on the demo data. What needs a token says so, and never holds one.
 import { type Example, tokenOf } from './example.js';
 import { flagExamples } from './flag-examples.js';
+import { menuExamples } from './menu-examples.js';
 import { securityExamples } from './security-examples.js';
 import { streamExamples } from './stream-examples.js';
+import { tokenExamples } from './token-examples.js';
+import { writeExamples } from './write-examples.js';
 
 /** The tabs of GraphiQL; `now` dates what they post. */
 export function exampleOperations(now: Date): readonly Example[] {
@@ -169,6 +172,9 @@ mutation RevokeToken($id: ID!) {
 }`,
       variables: inJson({ id: Buffer.from('Menu:main:en').toString('base64url') }),
     },
+    ...writeExamples,
+    ...menuExamples,
+    ...tokenExamples,
     ...flagExamples,
     ...securityExamples,
     ...streamExamples,

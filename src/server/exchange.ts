@@ -19,6 +19,8 @@ export interface Exchange {
   operation: string | undefined;
   /** What the operation is, once it is known. */
   operationType: 'query' | 'mutation' | 'subscription' | undefined;
+  /** The code of the first error, where there is one. */
+  code: string | undefined;
 }
 
 /** Begins the answer to `request`; its log line is written when the connection is done with it. */
@@ -36,6 +38,7 @@ export function beginExchange(request: IncomingMessage, response: ServerResponse
     logger,
     operation: undefined,
     operationType: undefined,
+    code: undefined,
   };
   response.setHeader('x-request-id', exchange.id);
   response.setHeader('x-content-type-options', 'nosniff');
@@ -45,7 +48,8 @@ export function beginExchange(request: IncomingMessage, response: ServerResponse
     const ms = Math.round((performance.now() - startedMs) * 100) / 100;
     const status = response.headersSent ? response.statusCode : 499; // the client left first, in nginx's words
     const path = knownPath(exchange);
-    logRequest(logger, { requestId: exchange.id, method, path, status, ms, operation: exchange.operation });
+    const { id: requestId, operation, code } = exchange;
+    logRequest(logger, { requestId, method, path, status, ms, operation, code });
   });
   return exchange;
 }
@@ -60,6 +64,7 @@ export function sendJson({ response }: Exchange, status: number, body: object): 
 export function sendRefusal(exchange: Exchange, error: unknown): void {
   const { response } = exchange;
   const refusal = refusalOf(error);
+  exchange.code = refusal?.code ?? 'INTERNAL';
   if (!refusal) logFailure(exchange.logger, exchange.id, error);
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -89,7 +94,7 @@ function shownRefusal({ message, code }: Refusal) {
 
 // A path that is not ours may hold anything, so it is not written down.
 function knownPath({ path }: Exchange): string {
-  return /^\/(graphql|livez|readyz|inspect|warm|verify)?$/.test(path) || path.startsWith('/graphiql/')
+  return /^\/(graphql|livez|readyz|inspect|warm|verify|introspect)?$/.test(path) || path.startsWith('/graphiql/')
     ? path
     : 'unknown';
 }

@@ -1,11 +1,21 @@
 // Runs a GraphQL request through Yoga. Yoga parses, validates, executes and picks the form of the answer; bodies, limits
 // and identity are settled before it, and it sees none of the client's headers but what it may answer in.
 
-import { type ExecutionResult, execute, type GraphQLSchema, getOperationAST } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+} from 'graphql';
 import { createYoga, isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga';
 import type { MediaType } from './accept.js';
-import { documentCache, parseDocument } from './document.js';
+import { type DocumentOptions, documentCache, parseDocument } from './document.js';
+import type { Guest } from './door.js';
 import type { Exchange } from './exchange.js';
+import { costOf } from './operation-cost.js';
+import { rootFieldsOf } from './operation-fields.js';
 import type { Params } from './params.js';
 import { Refusal } from './refusal.js';
 import { withRetryStatus } from './retry-status.js';
@@ -18,20 +28,27 @@ export interface EngineOptions<Caller extends object> {
   readonly traceOf: (caller: Caller) => readonly object[];
   readonly errors: ErrorPolicy;
   readonly streams: Streams;
+  readonly documents: DocumentOptions;
+  /** Asked before an operation runs: what it costs, and how often it names each root field. @throws {Refusal} to turn it away. */
+  readonly admit: (
+    request: GraphQLRequest<Caller>,
+    cost: number,
+    rootFields: ReadonlyMap<string, number>,
+  ) => Promise<void>;
   /** The caller whom an event of a subscription is executed for; undefined for the one who subscribed. */
   readonly callerOfEvent: (event: unknown) => Caller | undefined;
 }
 
 export interface GraphQLRequest<Caller extends object> {
   readonly exchange: Exchange;
-  readonly params: Params;
-  readonly caller: Caller;
+  readonly params: Params & { readonly query: string };
+  readonly guest: Guest<Caller>;
   readonly accepted: readonly MediaType[];
   readonly traced: boolean;
 }
 
 export type Answer =
-  | { readonly kind: 'whole'; readonly response: Response }
+  | { readonly kind: 'whole'; readonly response: Response; readonly faultless: boolean }
   | { readonly kind: 'stream'; readonly results: AsyncIterable<ExecutionResult> };
 
 export interface Engine<Caller extends object> {
@@ -40,7 +57,7 @@ export interface Engine<Caller extends object> {
 
 /** A request that Yoga runs. What is to be streamed is put beside: Yoga's own streams cannot be left before they begin. */
 interface Running<Caller extends object> extends GraphQLRequest<Caller> {
-  readonly streamed: { results?: AsyncIterable<ExecutionResult> };
+  readonly streamed: { results?: AsyncIterable<ExecutionResult>; faulty?: boolean };
 }
 
 const eventStream = 'text/event-stream' satisfies MediaType;
@@ -49,10 +66,11 @@ const eventStream = 'text/event-stream' satisfies MediaType;
 export function makeEngine<Caller extends object>(options: EngineOptions<Caller>): Engine<Caller> {
   const yoga = createYoga<Running<Caller>, Caller>({
     schema: options.schema,
-    context: ({ caller }) => caller,
+    context: ({ guest }) => guest.caller,
     plugins: [
       useOurRequest(),
-      useBoundedDocuments(),
+      useBoundedDocuments(options.documents),
+      useAdmission(options),
       useStreams(options),
       useTrace(options.traceOf),
       useShownErrors(options.errors),
@@ -76,8 +94,8 @@ export function makeEngine<Caller extends object>(options: EngineOptions<Caller>
       const running = { ...request, streamed: {} as Running<Caller>['streamed'] };
       const asked = new yoga.fetchAPI.Request('http://gateway/graphql', { method, headers: { accept } });
       const response = await yoga.fetch(asked, running);
-      const { results } = running.streamed;
-      return results ? { kind: 'stream', results } : { kind: 'whole', response };
+      const { results, faulty = false } = running.streamed;
+      return results ? { kind: 'stream', results } : { kind: 'whole', response, faultless: !faulty };
     },
   };
 }
@@ -88,10 +106,10 @@ function useOurRequest<Caller extends object>(): Plugin<object, GraphQLRequest<C
   };
 }
 
-function useBoundedDocuments<Caller extends object>(): Plugin<GraphQLRequest<Caller>> {
+function useBoundedDocuments<Caller extends object>(documents: DocumentOptions): Plugin<GraphQLRequest<Caller>> {
   return {
     onParse: ({ setParseFn, context: { exchange, params } }) => {
-      setParseFn(parseDocument);
+      setParseFn((text: string) => parseDocument(text, documents));
       return ({ result }) => {
         if (!result || result instanceof Error) return;
         const operation = getOperationAST(result, params.operationName);
@@ -102,23 +120,46 @@ function useBoundedDocuments<Caller extends object>(): Plugin<GraphQLRequest<Cal
   };
 }
 
+/** Weighs each operation once it is known to be valid. */
+function useAdmission<Caller extends object>({
+  schema,
+  documents,
+  admit,
+}: EngineOptions<Caller>): Plugin<GraphQLRequest<Caller>> {
+  const weigh = async ({ document: tree, operationName }: ExecutionArgs, context: GraphQLRequest<Caller>) => {
+    const operation = getOperationAST(tree, operationName);
+    if (!operation) return;
+    const cost = costOf({ schema, tree, operation, variables: context.params.variables ?? {} });
+    const { cost: maxCost } = documents.limits;
+    if (cost > maxCost) {
+      const sentence = `The operation may answer with ${cost} objects, of which ${maxCost} are taken; ask for shorter pages.`;
+      throw new Refusal('LIMIT_EXCEEDED', sentence, { status: 400 });
+    }
+    await admit(context, cost, rootFieldsOf(tree, operation));
+  };
+  return {
+    onExecute: ({ args, context }) => weigh(args, context),
+    onSubscribe: ({ args, context }) => weigh(args, context),
+  };
+}
+
 function useStreams<Caller extends object>({
   streams,
   callerOfEvent,
   traceOf,
 }: EngineOptions<Caller>): Plugin<GraphQLRequest<Caller>> {
   return {
-    onSubscribe: ({ args, setSubscribeFn, context: { accepted, traced, caller } }) => {
+    onSubscribe: ({ args, setSubscribeFn, context: { accepted, traced, guest } }) => {
       if (!accepted.includes(eventStream)) {
         const sentence = 'A subscription is answered as an event stream; send "accept: text/event-stream".';
         throw new Refusal('BAD_REQUEST', sentence, { status: 406 });
       }
       const run = async (event: unknown) => {
-        const now = callerOfEvent(event) ?? caller;
+        const now = callerOfEvent(event) ?? guest.caller;
         const result = await execute({ ...args, rootValue: event, contextValue: now });
         return traced ? { ...result, extensions: { ...result.extensions, cache: traceOf(now) } } : result;
       };
-      setSubscribeFn(() => streams.open(args, run));
+      setSubscribeFn(() => streams.open(args, run, guest.name));
     },
   };
 }
@@ -127,22 +168,25 @@ function useTrace<Caller extends object>(
   traceOf: (caller: Caller) => readonly object[],
 ): Plugin<object, GraphQLRequest<Caller>> {
   return {
-    onExecutionResult: ({ result, setResult, context: { caller, traced } }) => {
+    onExecutionResult: ({ result, setResult, context: { guest, traced } }) => {
       if (!traced || !result || isAsyncIterable(result)) return;
-      setResult({ ...result, extensions: { ...result.extensions, cache: traceOf(caller) } });
+      setResult({ ...result, extensions: { ...result.extensions, cache: traceOf(guest.caller) } });
     },
   };
 }
 
-function useShownErrors<Caller extends object>(policy: ErrorPolicy): Plugin<object, GraphQLRequest<Caller>> {
+function useShownErrors<Caller extends object>(policy: ErrorPolicy): Plugin<object, Running<Caller>> {
   return {
-    onResultProcess: ({ result, setResult, serverContext: { exchange } }) => {
+    onResultProcess: ({ result, setResult, serverContext: { exchange, streamed } }) => {
       const shown = <Result extends { errors?: readonly unknown[]; data?: unknown }>(
         one: Result,
         executed: boolean,
       ) => {
         if (!one.errors) return one;
-        return { ...one, errors: one.errors.map((error) => shownError(error, exchange, executed, policy)) };
+        streamed.faulty = true;
+        const errors = one.errors.map((error) => shownError(error, exchange, executed, policy));
+        exchange.code ??= codeOf(errors[0]);
+        return { ...one, errors };
       };
       if (Array.isArray(result)) return;
       if (isAsyncIterable(result)) setResult(mapAsyncIterator(result, (one) => shown(one, true)));
@@ -154,6 +198,11 @@ function useShownErrors<Caller extends object>(policy: ErrorPolicy): Plugin<obje
       }
     },
   };
+}
+
+function codeOf(error: GraphQLError | undefined): string | undefined {
+  const code = error?.extensions.code;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** Takes subscriptions out, and what else a client wants as an event stream; refusals with a status stay as they are. */

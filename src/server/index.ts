@@ -1,8 +1,11 @@
 // The door of the server room.
+export { networksOf } from './address.js';
+export type { Arrival } from './arrival.js';
+export type { Meter, Standing } from './door.js';
 export { CannotListen } from './errors.js';
 export type { Example } from './example.js';
 export { exampleOperations } from './examples.js';
-export type { Arrival } from './graphql-route.js';
 export type { Readiness } from './health.js';
 export { type Logger, makeLogger } from './log.js';
 export { type RunningServer, type ServerOptions, startServer } from './server.js';
+export { readManifest, type TrustedDocuments, UnusableManifest } from './trusted-documents.js';

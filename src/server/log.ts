@@ -36,12 +36,14 @@ export interface RequestFacts {
   readonly status: number;
   readonly ms: number;
   readonly operation: string | undefined;
+  readonly code: string | undefined;
 }
 
 /** One answered request; probes and assets are told at debug level. */
-export function logRequest(logger: Logger, { requestId, method, path, status, ms, operation }: RequestFacts): void {
+export function logRequest(logger: Logger, facts: RequestFacts): void {
+  const { requestId, method, path, status, ms, operation, code } = facts;
   const tell = path === '/graphql' || status >= 400 ? logger.info : logger.debug;
-  tell.call(logger, { requestId, method, path, status, ms, operation }, 'answered');
+  tell.call(logger, { requestId, method, path, status, ms, operation, code }, 'answered');
 }
 
 /** A failure that its client sees only as INTERNAL. */

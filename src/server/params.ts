@@ -3,11 +3,15 @@
 
 import type { IncomingMessage } from 'node:http';
 import { readJson } from './body.js';
+import type { Limits } from './limits.js';
 import { Refusal } from './refusal.js';
 import { mayEscapeUnstorable, unstorableIn, unstorableWithin } from './storable.js';
+import { longStringIn } from './string-length.js';
 
 export interface Params {
-  query: string;
+  query?: string;
+  /** Of the document: SHA-256 in hex, `sha256:` may stand before it. */
+  hash?: string;
   variables?: Record<string, unknown>;
   operationName?: string;
   extensions?: Record<string, unknown>;
@@ -16,13 +20,20 @@ export interface Params {
 const maxLevels = 64; // a menu of twelve levels takes 27; custom JSON up to 32
 
 /** The parameters in the body of a POST request. @throws {Refusal} when there is fault with it. */
-export async function postedParams(request: IncomingMessage, maxBytes: number): Promise<Params> {
+export async function postedParams(
+  request: IncomingMessage,
+  maxBytes: number,
+  { string: maxChars }: Limits,
+): Promise<Params> {
   const { value: body, text } = await readJson(request, maxBytes);
   if (Array.isArray(body)) {
     throw new Refusal('BAD_REQUEST', 'Send one operation in each request; batches are not supported.');
   }
   if (!isRecord(body)) throw new Refusal('BAD_REQUEST', 'The body must be an object, {"query": "…"}.');
-  return mayEscapeUnstorable(text) ? storable(checked(body)) : checked(body);
+  const params = checked(body);
+  const long = text.length > maxChars ? longStringIn(params.variables, 'variables', maxChars) : undefined;
+  if (long) throw new Refusal('LIMIT_EXCEEDED', long, { status: 400 });
+  return mayEscapeUnstorable(text) ? storable(params) : params;
 }
 
 /** The parameters in the query of a URL. @throws {Refusal} when there is fault with it. */
@@ -43,24 +54,43 @@ export function urlParams(search: string): Params {
       operationName: given.get('operationName') || undefined,
       variables: json('variables'),
       extensions: json('extensions'),
+      documentId: given.get('documentId') ?? undefined,
     }),
   );
 }
 
-function checked({ query, operationName, variables, extensions, ...rest }: Record<string, unknown>): Params {
+function checked(body: Record<string, unknown>): Params {
+  const { query, operationName, variables, extensions, documentId, ...rest } = body;
   const [surplus] = Object.keys(rest);
   if (surplus !== undefined) {
-    throw new Refusal('BAD_REQUEST', 'Send only query, variables, operationName and extensions.');
+    throw new Refusal('BAD_REQUEST', 'Send only query or documentId, variables, operationName and extensions.');
   }
-  if (typeof query !== 'string' || query === '') throw new Refusal('BAD_REQUEST', 'query must be a GraphQL document.');
-  const params: Params = { query };
+  const params: Params = {};
+  if (query !== undefined && query !== null) {
+    if (typeof query !== 'string' || query === '')
+      throw new Refusal('BAD_REQUEST', 'query must be a GraphQL document.');
+    params.query = query;
+  }
   if (operationName !== undefined && operationName !== null) {
     if (typeof operationName !== 'string') throw new Refusal('BAD_REQUEST', 'operationName must be a string.');
     params.operationName = operationName;
   }
   if (variables !== undefined && variables !== null) params.variables = checkedObject('variables', variables);
   if (extensions !== undefined && extensions !== null) params.extensions = checkedObject('extensions', extensions);
+  const hash = documentId ?? hashIn(params.extensions);
+  if (hash !== undefined && hash !== null) params.hash = checkedHash(hash);
   return params;
+}
+
+/** As Apollo's clients send it. */
+function hashIn(extensions: Record<string, unknown> | undefined): unknown {
+  const { persistedQuery } = extensions ?? {};
+  return isRecord(persistedQuery) ? persistedQuery.sha256Hash : undefined;
+}
+
+function checkedHash(hash: unknown): string {
+  if (typeof hash === 'string' && /^(sha256:)?[0-9a-f]{64}$/i.test(hash)) return hash;
+  throw new Refusal('BAD_REQUEST', 'The hash of a document must be its SHA-256: 64 hex digits.');
 }
 
 // The document is looked through when it is parsed, where a place can be given as line and column.

@@ -3,24 +3,31 @@
 import { createServer, type Server } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { wantsHtml } from './accept.js';
+import type { Arrival } from './arrival.js';
 import { answerBrokenRequests } from './broken-request.js';
 import { drainOf } from './drain.js';
+import { type Edge, type EdgeOptions, openEdge } from './edge.js';
 import type { Example } from './example.js';
 import { beginExchange, type Exchange, onlyMethods, sendRefusal } from './exchange.js';
 import { serveGraphiQLAsset, serveGraphiQLPage } from './graphiql.js';
+import { requireExplorer } from './graphiql-door.js';
 import { type Engine, makeEngine } from './graphql.js';
-import { type Arrival, serveGraphQL } from './graphql-route.js';
+import { serveGraphQL } from './graphql-route.js';
 import { type Readiness, serveLiveness, serveReadiness } from './health.js';
 import { serveInspect } from './inspect.js';
+import { type Introspect, serveIntrospection } from './introspect.js';
+import type { Limits } from './limits.js';
 import { listen, urlOf } from './listen.js';
 import type { Logger } from './log.js';
+import { isOfrep, type RemoteFlags, serveOfrep } from './ofrep.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
 import { Streams } from './streams.js';
+import { checkDocuments } from './trusted-documents.js';
 import { serveVerify, type Verify } from './verify.js';
 import { serveWarm } from './warm.js';
 
-export interface ServerOptions<Caller extends object> {
+export interface ServerOptions<Caller extends object> extends EdgeOptions<Caller> {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -39,6 +46,10 @@ export interface ServerOptions<Caller extends object> {
   /** The coded form of an error that a client can act on; left out, only errors that carry a code are told as they are. */
   readonly codedError?: ErrorPolicy['codedError'];
   readonly readiness: () => Promise<Readiness>;
+  /** Left out, there is no /introspect. */
+  readonly introspect?: Introspect<Caller> | undefined;
+  /** Left out, there is no /ofrep. */
+  readonly flags?: RemoteFlags<Caller> | undefined;
   /** Left out, or without `controlSecret`, there is no /inspect. */
   readonly inspect?: ((view: string, key: string) => Promise<object | undefined>) | undefined;
   /** Left out, or without `controlSecret`, there is no /warm. */
@@ -47,12 +58,10 @@ export interface ServerOptions<Caller extends object> {
   readonly verify?: Verify | undefined;
   readonly controlSecret?: string | undefined;
   readonly logger: Logger;
-  /** Left out, GraphiQL is not served. */
+  /** Left out, GraphiQL is not served. In production it takes a token. */
   readonly graphiql?: { readonly examples: readonly Example[] } | undefined;
   /** In production, errors do not guess at the names that were meant. */
   readonly production: boolean;
-  /** 1 MB unless given. */
-  readonly maxBodyBytes?: number;
   /** How often a silent event stream is kept open by a comment; 12 s unless given. */
   readonly heartbeatMs?: number;
 }
@@ -67,20 +76,22 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-const megabyte = 1_000_000;
 const graceMs = 5_000;
 
-/** Starts to listen. @throws {CannotListen} with the setting to change. */
+/** Starts to listen. @throws {CannotListen} with the setting to change; {@link UnusableManifest}. */
 export async function startServer<Caller extends object>(options: ServerOptions<Caller>): Promise<RunningServer> {
   const { schema, traceOf, production, codedError = () => undefined, callerOfEvent = () => undefined } = options;
-  const streams = new Streams();
+  const edge = openEdge({ ...options, codedError });
+  const { limits, documents, admit } = edge;
+  checkDocuments(edge.trusted, schema, documents);
+  const streams = new Streams(limits);
   const errors = { codedError, suggest: !production };
-  const engine = makeEngine({ schema, traceOf, errors, streams, callerOfEvent });
-  const server = boundedServer();
+  const engine = makeEngine({ schema, traceOf, errors, streams, documents, admit, callerOfEvent });
+  const server = boundedServer(limits);
   const drain = drainOf(server, graceMs);
   server.on('request', (request, response) => {
     const exchange = beginExchange(request, response, options.logger);
-    route(exchange, engine, options, drain.closing()).catch((error) =>
+    route(exchange, engine, edge, options, drain.closing()).catch((error) =>
       sendRefusal(exchange, codedError(error) ?? error),
     );
   });
@@ -89,43 +100,53 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   const close = () => {
     const drained = drain.close();
     streams.close();
+    edge.close();
     return drained;
   };
   return { url: urlOf(options.host, port), close };
 }
 
-function boundedServer(): Server {
+function boundedServer({ headers, headersMs, requestMs }: Limits): Server {
   return createServer({
-    maxHeaderSize: 16_384,
-    headersTimeout: 10_000,
-    requestTimeout: 30_000, // for a request to arrive whole; answers may take longer
+    maxHeaderSize: headers,
+    headersTimeout: Math.min(headersMs, requestMs),
+    requestTimeout: requestMs,
     keepAliveTimeout: 65_000, // above the minute that load balancers keep theirs
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: Math.min(5_000, headersMs),
   });
 }
 
 async function route<Caller extends object>(
   exchange: Exchange,
   engine: Engine<Caller>,
+  edge: Edge<Caller>,
   options: ServerOptions<Caller>,
   closing: boolean,
 ): Promise<void> {
-  const {
-    contextOf,
-    readiness,
-    inspect,
-    warm,
-    verify,
-    controlSecret,
-    graphiql,
-    maxBodyBytes = megabyte,
-    heartbeatMs,
-  } = options;
+  const { codedError, readiness, inspect, warm, verify, controlSecret, graphiql, production } = options;
   const { path, method, request } = exchange;
+  if (edge.receive(exchange)) return;
   if (path === '/graphql') {
-    if (graphiql && method === 'GET' && wantsHtml(request)) return serveGraphiQLPage(exchange, graphiql.examples);
-    return serveGraphQL(exchange, { engine, contextOf, maxBodyBytes, heartbeatMs });
+    if (graphiql && method === 'GET' && wantsHtml(request)) {
+      if (production) await requireExplorer(exchange, edge.door);
+      return serveGraphiQLPage(exchange, graphiql.examples);
+    }
+    return serveGraphQL(exchange, { ...edge, engine, heartbeatMs: options.heartbeatMs });
   }
+  const contextOf = async (arrival: Arrival) => (await edge.door.admit(exchange, arrival)).caller;
+  if (path === '/introspect' && options.introspect) {
+    const metered = async (arrival: Arrival) => {
+      const guest = await edge.door.admit(exchange, arrival);
+      await edge.door.meter(guest, 'introspect', 1);
+      return guest.caller;
+    };
+    return serveIntrospection(exchange, {
+      introspect: options.introspect,
+      contextOf: metered,
+      ...(codedError && { codedError }),
+    });
+  }
+  if (isOfrep(path) && options.flags) return serveOfrep(exchange, { flags: options.flags, contextOf, codedError });
   if (path === '/livez') return serveLiveness(exchange);
   if (path === '/readyz') return serveReadiness(exchange, readiness, closing);
   if (path === '/inspect' && inspect && controlSecret) return serveInspect(exchange, { inspect, controlSecret });

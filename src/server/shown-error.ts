@@ -4,6 +4,7 @@
 import { GraphQLError } from 'graphql';
 import { type Exchange, shownFailure } from './exchange.js';
 import { logFailure } from './log.js';
+import { withoutValue } from './quoted-value.js';
 import { isRefusalCode, refusalOf } from './refusal.js';
 
 export interface ErrorPolicy {
@@ -20,14 +21,17 @@ export interface ErrorPolicy {
 export function shownError(error: unknown, exchange: Exchange, executed: boolean, policy: ErrorPolicy): GraphQLError {
   const chain = chainOf(error);
   const coded = policy.codedError(error) ?? error;
-  if (coded instanceof GraphQLError && isRefusalCode(coded.extensions.code)) return coded;
-  const refusal = executed ? undefined : chain.map(refusalOf).find((link) => link !== undefined);
+  if (coded instanceof GraphQLError && isRefusalCode(coded.extensions.code)) {
+    return copy(coded, withoutValue(coded), coded.extensions);
+  }
+  const refusal = executed ? undefined : chain.map(shownRefusal).find((link) => link !== undefined);
   if (refusal) {
     const http = { status: refusal.status, headers: { ...refusal.headers } };
     return new GraphQLError(refusal.message, { extensions: { code: refusal.code, http } });
   }
   if (error instanceof GraphQLError && isMistake(error, chain.at(-1))) {
-    const message = policy.suggest ? error.message : error.message.replace(/ Did you mean .*\?$/s, '');
+    const shown = withoutValue(error);
+    const message = policy.suggest ? shown : shown.replace(/ Did you mean .*\?$/s, '');
     const { http } = error.extensions;
     return copy(error, message, { code: 'BAD_REQUEST', ...(http && { http }) });
   }
@@ -52,6 +56,14 @@ const mistakes: ReadonlySet<unknown> = new Set([
 function isMistake(error: GraphQLError, origin: unknown): boolean {
   if (mistakes.has(error.extensions.code) || error.extensions.http?.status === 400) return true;
   return origin instanceof GraphQLError && origin.extensions.code === undefined && (origin.nodes?.length ?? 0) > 0;
+}
+
+/** The refusal that `link` is, if it is one, without a value that it quotes. */
+function shownRefusal(link: unknown) {
+  const refusal = refusalOf(link);
+  if (!refusal) return undefined;
+  const { code, status, headers, message } = refusal;
+  return { code, status, headers, message: link instanceof GraphQLError ? withoutValue(link) : message };
 }
 
 /** The error and what it was made from, the origin last. */

@@ -3,17 +3,23 @@
 
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
+import type { Limits } from './limits.js';
 import { Refusal } from './refusal.js';
 
 type Step = IteratorResult<ExecutionResult, undefined>;
 
-const maxStreams = 100; // in one process; each takes a connection, and reads at every event
-
 /** The open subscriptions of one server. */
 export class Streams {
+  readonly #limits: Limits;
   readonly #open = new Set<Stream>();
+  /** Places by caller. */
+  readonly #held = new Map<string, number>();
   #opening = 0;
   #closed = false;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
 
   /** Subscriptions that hold a place. */
   get count(): number {
@@ -21,30 +27,52 @@ export class Streams {
   }
 
   /**
-   * Subscribes; `run` executes one event of the source. Resolves to the results, or to the errors of a source that did
-   * not open.
-   * @throws {Refusal} when no place is free, or the server is about to end.
+   * Subscribes for `caller`; `run` executes one event of the source. Resolves to the results, or to the errors of a source
+   * that did not open.
+   * @throws {Refusal} when no place is free, for anybody or for this caller, or the server is about to end.
    */
   async open(
     args: ExecutionArgs,
     run: (event: unknown) => Promise<ExecutionResult>,
+    caller: string,
   ): Promise<Stream | ExecutionResult> {
-    if (this.#closed) throw stopping();
-    if (this.count >= maxStreams) {
-      const sentence = `This gateway has ${maxStreams} subscriptions open, which is as many as it takes; try again later.`;
-      throw new Refusal('UNAVAILABLE', sentence);
-    }
+    this.#requirePlace(caller);
     this.#opening += 1;
+    this.#hold(caller, 1);
+    let opened = false;
     try {
       const source = await createSourceEventStream(args);
       if (!isAsyncIterable(source)) return source;
-      const stream = new Stream(source, run, () => this.#open.delete(stream));
+      const stream = new Stream(source, run, () => {
+        this.#open.delete(stream);
+        this.#hold(caller, -1);
+      });
+      opened = true;
       this.#open.add(stream);
       if (this.#closed) stream.end(stopping());
       return stream;
     } finally {
       this.#opening -= 1;
+      if (!opened) this.#hold(caller, -1);
     }
+  }
+
+  #requirePlace(caller: string): void {
+    if (this.#closed) throw stopping();
+    const { subscriptions, subscriptionsPerCaller } = this.#limits;
+    if (this.count >= subscriptions) {
+      const sentence = `This gateway has ${subscriptions} subscriptions open, which is as many as it takes; try again later.`;
+      throw new Refusal('UNAVAILABLE', sentence);
+    }
+    if ((this.#held.get(caller) ?? 0) < subscriptionsPerCaller) return;
+    const sentence = `You have ${subscriptionsPerCaller} subscriptions open, which is as many as one may; end one first.`;
+    throw new Refusal('RATE_LIMITED', sentence);
+  }
+
+  #hold(caller: string, places: 1 | -1): void {
+    const held = (this.#held.get(caller) ?? 0) + places;
+    if (held > 0) this.#held.set(caller, held);
+    else this.#held.delete(caller);
   }
 
   /** Ends every stream with a sentence, and opens no more. */

@@ -33,19 +33,26 @@ export interface Answer {
 }
 
 /** Starts the edge on a free port; `overrides` replace its options. */
-export async function startGateway(overrides: Partial<ServerOptions<Caller>> = {}): Promise<Gateway> {
+export function startGateway(overrides: Partial<ServerOptions<Caller>> = {}): Promise<Gateway> {
+  return startEdgeOf<Caller>({ schema, contextOf: callerOf, traceOf: ({ trace }) => trace, ...overrides });
+}
+
+type Own = 'schema' | 'contextOf' | 'traceOf';
+
+/** Starts the edge over a schema and callers of a test's own. */
+export async function startEdgeOf<Whoever extends object>(
+  overrides: Partial<ServerOptions<Whoever>> & Pick<ServerOptions<Whoever>, Own>,
+): Promise<Gateway> {
   const lines: string[] = [];
-  const { url, close } = await startServer<Caller>({
+  const { url, close } = await startServer<Whoever>({
     host: '127.0.0.1',
     port: 0,
     portIsExplicit: true,
-    schema,
-    contextOf: callerOf,
-    traceOf: ({ trace }) => trace,
     readiness: async () => ({ ready: true, postgres: 'up', cache: 'trusted' }),
     logger: makeLogger({ level: 'debug', write: (line) => lines.push(line) }),
     production: false,
     ...overrides,
+    limits: { deadlineMs: 60_000, ...overrides.limits }, // on a slow machine too
   });
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     fetch(`${url}/graphql`, {

@@ -3,7 +3,7 @@ import { answerOf, type Gateway, sendChunks, startGateway, watchEndless } from '
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ maxBodyBytes: 100_000 });
+  gateway = await startGateway();
 });
 afterAll(() => gateway.close());
 

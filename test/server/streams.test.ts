@@ -115,7 +115,7 @@ it.each([
 });
 
 it('takes 100 subscriptions, refuses the next with 503, and takes it once another has left', async () => {
-  await started();
+  await started({ limits: { subscriptionsPerCaller: 100 } });
   const streams = await Promise.all(Array.from({ length: 100 }, () => followed('endless')));
   const refused = await gateway.post({ query: 'subscription { ticks }' }, { accept: 'text/event-stream' });
   expect(refused.headers.get('retry-after')).toBe('1');

@@ -1,0 +1,34 @@
+// Which pages may ask from a browser: our own, and those of listed origins. No answer ever allows credentials, so that a
+// page can send only what it knows itself.
+
+import type { Exchange } from './exchange.js';
+import { Refusal } from './refusal.js';
+
+/**
+ * Answers a preflight, and marks the answer to a request of a listed origin. True when the exchange is over.
+ * @throws {Refusal} when a page of another origin asks.
+ */
+export function crossOrigin(exchange: Exchange, origins: ReadonlySet<string>): boolean {
+  const { method, request, response } = exchange;
+  const { origin, host } = request.headers;
+  if (origins.size > 0) response.setHeader('vary', 'origin');
+  if (origin === undefined) return false;
+  if (!origins.has(origin)) {
+    if ((method !== 'GET' && method !== 'POST') || isOwn(origin, host)) return false;
+    const sentence = 'A page of another origin may not ask here; its origin can be listed in ESPELHO_ORIGINS.';
+    throw new Refusal('FORBIDDEN', sentence);
+  }
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-expose-headers', 'x-request-id, retry-after, etag');
+  if (method !== 'OPTIONS') return false;
+  response.setHeader('access-control-allow-methods', 'GET, POST');
+  response.setHeader('access-control-allow-headers', 'content-type, authorization, x-cache-trace, if-none-match');
+  response.setHeader('access-control-max-age', '600');
+  response.writeHead(204).end();
+  return true;
+}
+
+// Whoever terminates TLS in front of us speaks plain HTTP to us: hosts are compared, not schemes.
+function isOwn(origin: string, host: string | undefined): boolean {
+  return host !== undefined && origin.replace(/^https?:\/\//, '').toLowerCase() === host.toLowerCase();
+}

@@ -1,6 +1,6 @@
 // Composes one gateway over given servers: database, store, engine, schema and HTTP edge, checked against each other.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { Cache, type ChangeLog, COMPARED_SHARE, systemClock } from './cache/index.js';
+import { type Allowances, Cache, type ChangeLog, COMPARED_SHARE, systemClock } from './cache/index.js';
 import {
   claimStore,
   connect,
@@ -15,6 +15,8 @@ import {
   authenticate,
   type Context,
   contextOfViewer,
+  countLocked,
+  forgetExpiredKeys,
   masterKeyOf,
   NOBODY,
   readRuntimeTtls,
@@ -33,6 +35,10 @@ export interface GatewayOptions extends StoreOptions {
   readonly pepper: string;
   /** 64 hex digits. */
   readonly masterKey: string;
+  /** 64 hex digits of a second one, which only opens. */
+  readonly oldMasterKey?: string | undefined;
+  /** After which Postgres gives up a statement; the database room's own unless given. */
+  readonly statementTimeoutMs?: number;
   readonly partitions: number | undefined;
   readonly ttlMs: ReadonlyMap<string, number>;
   readonly logger: GatewayLog;
@@ -42,6 +48,8 @@ export interface Gateway {
   readonly services: Services;
   /** What holds the cache, such as `Redis 7.2.4`. */
   readonly storeName: string;
+  /** What gateways share beside the cache; undefined where there is no other. */
+  readonly allowances: Allowances | undefined;
   /** @throws {Unauthenticated} at an Authorization header that bears no valid token. */
   readonly contextOf: (request: { authorization: string | undefined; posted: boolean }) => Promise<Context>;
   readonly readiness: () => Promise<{ ready: boolean; postgres: 'up' | 'down'; cache: 'trusted' | 'degraded' }>;
@@ -55,9 +63,9 @@ const BEAT_MS = 1_000;
  * @throws {ForeignStore} when other gateways on this database use another store.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { databaseUrl, redisUrl, pepper, logger } = options;
+  const { databaseUrl, redisUrl, pepper, logger, statementTimeoutMs } = options;
   await migrate(databaseUrl, options.partitions);
-  const database = connect({ url: databaseUrl });
+  const database = connect({ url: databaseUrl, ...(statementTimeoutMs !== undefined && { statementTimeoutMs }) });
   const id = randomUUID();
   const changeLog = openChangeLog(databaseUrl, { id, store: redisUrl === undefined ? 'memory' : 'redis' });
   const closing: (() => Promise<unknown>)[] = [changeLog.close, database.close];
@@ -66,7 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   try {
     const installation = await findInstallation(database.query);
-    const { store, storeName } = await openStore(options, installation);
+    const { store, storeName, allowances } = await openStore(options, installation);
     closing.unshift(store.close);
     await requireSharedStore(store, changeLog, installation);
     const cache = new Cache({
@@ -94,19 +102,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       query: database.query,
       tokenUses: new TokenUses(database.query),
       pepper,
-      masterKey: masterKeyOf(options.masterKey),
+      masterKey: masterKeyOf(options.masterKey, options.oldMasterKey),
       cursorKey: createHmac('sha256', pepper).update('cursor').digest('hex'),
       now: Date.now,
       randomBytes,
     };
+    void tellOfLockedSecrets(services, logger);
     closing.unshift(
       heart.stop,
+      forgetExpiredKeys(database.query).stop,
       () => services.tokenUses.flush(),
       () => cache.close(),
     );
     return {
       services,
       storeName,
+      allowances,
       contextOf: (request) => contextOf(services, request),
       readiness: () => readinessOf(services, changeLog),
       close: closeAll,
@@ -137,6 +148,16 @@ function tellOfTrouble(cache: Cache<Query>, logger: GatewayLog): void {
   });
 }
 
+/** Said at the start: who reveals such a secret learns only that it went wrong. */
+async function tellOfLockedSecrets({ query, masterKey }: Services, logger: GatewayLog): Promise<void> {
+  const locked = await countLocked(query, masterKey).catch(() => 0);
+  if (locked === 0) return;
+  logger.error(
+    { versions: locked },
+    'secrets are stored under a master key that this gateway does not have: set it as ESPELHO_MASTER_KEY_OLD, or as ESPELHO_MASTER_KEY if it is the one to use',
+  );
+}
+
 /** The error's own words and those of its causes; none of them repeats a statement's parameters. */
 function sentencesOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
@@ -148,9 +169,31 @@ function sentencesOf(error: unknown): string {
  * missing one; only who may read the cache itself sees them.
  */
 export function traceOf({ cache, viewer, services }: Context): readonly object[] {
-  const sees = (view: string) => viewer.scopes.has('cache:read') || services.cache.view(view).mode !== 'strict';
+  const isStrict = (view: string) => services.cache.caches(view) && services.cache.view(view).mode === 'strict';
+  const sees = (view: string) => viewer.scopes.has('cache:read') || !isStrict(view);
   return cache.trace.map(({ version, ageMs, ...entry }) => (sees(entry.view) ? { ...entry, version, ageMs } : entry));
 }
+
+/** What the edge may know of a caller: who he is, without his token, and whether he may write or ask freely. */
+export function standingOf({ viewer: { tokenId, scopes } }: Context) {
+  const writes = [...scopes].some((scope) => scope.endsWith(':write'));
+  return { id: tokenId ?? undefined, writes, free: scopes.has('ad-hoc') };
+}
+
+/**
+ * For how long what a request has read may be kept outside: no longer than the entries themselves live, `most` seconds at
+ * most, and not at all where anything is strict, stale or asked of SQL. Shared only where nobody in particular asked.
+ */
+export function keepingOf({ cache, viewer, services }: Context, most: number) {
+  const lives = cache.trace.map(({ view, outcome, ageMs }) => {
+    const isKept = services.cache.caches(view) && services.cache.view(view).mode === 'available' && KEPT.has(outcome);
+    return isKept ? services.cache.ttlOf(view).ttlMs - ageMs : 0;
+  });
+  const life = lives.length === 0 ? 0 : Math.min(most, ...lives.map((ms) => ms / 1_000));
+  return { maxAgeSeconds: Math.max(0, Math.floor(life)), shared: viewer.subject === null };
+}
+
+const KEPT: ReadonlySet<string> = new Set(['HIT', 'MISS']);
 
 async function contextOf(
   services: Services,

@@ -1,13 +1,32 @@
 // The composition root: from an environment to a gateway that serves, and from a signal to a machine without a trace
 // of it but its data.
 import { randomBytes } from 'node:crypto';
-import { type Config, readConfig } from './config.js';
+import { readFile } from 'node:fs/promises';
+import { type Config, ConfigError, readConfig } from './config.js';
 import { isWriteToLostSocket } from './db/index.js';
 import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
-import { type Gateway, startGateway, traceOf } from './gateway.js';
-import { contextOfEvent, issueDemoTokens, loadDemoData, type Services, views, warmPage } from './resolvers/index.js';
+import { type Gateway, keepingOf, standingOf, startGateway, traceOf } from './gateway.js';
+import {
+  contextOfEvent,
+  introspection,
+  issueDemoTokens,
+  loadDemoData,
+  remoteFlags,
+  type Services,
+  views,
+  warmPage,
+} from './resolvers/index.js';
 import { codedError, schema } from './schema/index.js';
-import { exampleOperations, makeLogger, type RunningServer, startServer } from './server/index.js';
+import {
+  exampleOperations,
+  type Meter,
+  makeLogger,
+  networksOf,
+  type RunningServer,
+  readManifest,
+  startServer,
+  type TrustedDocuments,
+} from './server/index.js';
 
 /** What a start needs to take down again, the last opened first. */
 type Closer = () => Promise<unknown>;
@@ -47,6 +66,8 @@ async function open(config: Config, closers: Closer[]): Promise<{ url: string; l
     redisUrl: config.redisUrl ?? privateRedis,
     pepper: config.tokenPepper ?? (await loadOrCreateSecret(config.home, 'token-pepper')),
     masterKey: config.masterKey ?? (await loadOrCreateSecret(config.home, 'master-key')),
+    oldMasterKey: config.oldMasterKey,
+    statementTimeoutMs: config.edge.statementMs,
     partitions: config.partitions,
     ttlMs: config.ttlMs,
     logger,
@@ -72,29 +93,59 @@ async function openDemo({ services }: Gateway): Promise<string[]> {
   return [...tokens].map(([role, token]) => `token for ${role}: ${token}`);
 }
 
-function openServer(
+/** Root fields that are held to a low rate of their own. */
+const METERED: ReadonlyMap<string, Meter> = new Map([
+  ['issueToken', 'issue'],
+  ['rotateToken', 'issue'],
+  ['introspectToken', 'introspect'],
+  ['revealSecret', 'reveal'],
+]);
+
+async function openServer(
   config: Config,
-  { services, contextOf, readiness }: Gateway,
+  { services, contextOf, readiness, allowances }: Gateway,
   controlSecret: string,
   logger: ReturnType<typeof makeLogger>,
 ): Promise<RunningServer> {
+  const { limits, rates, origins, proxies, graphiql, introspection: isTold, trustedOnly, manifest } = config.edge;
   return startServer({
     ...config.http,
+    limits,
+    rates,
+    allowances,
+    origins: new Set(origins),
+    proxies: networksOf(proxies),
+    introspection: isTold,
+    trusted: manifest === undefined ? undefined : await documentsIn(manifest),
+    trustedOnly,
+    metered: METERED,
+    standingOf,
+    keepingOf: (ctx) => keepingOf(ctx, config.edge.maxAgeSeconds),
     schema,
     contextOf,
     codedError,
     callerOfEvent: contextOfEvent,
     traceOf,
     readiness,
+    introspect: introspection,
+    flags: remoteFlags,
     inspect: (view, key) => services.cache.inspect(view, key),
     warm: (view, after) => warmView(services, view, after),
     verify: async (view, keys, how) =>
       services.cache.caches(view) ? services.cache.verify(view, keys, how) : undefined,
     controlSecret,
     logger,
-    graphiql: config.production ? undefined : { examples: exampleOperations(new Date()) },
+    graphiql: graphiql ? { examples: exampleOperations(new Date()) } : undefined,
     production: config.production,
   });
+}
+
+/** @throws ConfigError where there is no such file; UnusableManifest. */
+async function documentsIn(manifest: string): Promise<TrustedDocuments> {
+  const text = await readFile(manifest, 'utf8').catch(() => {
+    throw new ConfigError(['ESPELHO_MANIFEST must be the path of a file that this user may read.']);
+  });
+  return readManifest(text);
 }
 
 async function warmView({ cache, query }: Services, view: string, after: string | undefined) {
@@ -112,6 +163,11 @@ function bannerOf(config: Config, embedded: Embedded | undefined, { storeName }:
       ? `${storeName} (private)`
       : storeName;
   const lines = [`stores: ${postgres} and ${store}`];
+  if (config.edge.trustedOnly && config.edge.manifest === undefined) {
+    lines.push(
+      'no trusted documents: only tokens with ad-hoc may send operations; set ESPELHO_MANIFEST, or ESPELHO_DOCUMENTS=any',
+    );
+  }
   if (embedded?.redis.kind === 'absent' && !config.redisUrl) lines.push(`no private Redis: ${embedded.redis.reason}`);
   if (embedded) lines.push(`files: ${[...new Set([embedded.where.home, embedded.where.data])].join(' and ')}`);
   return lines;

@@ -1,6 +1,15 @@
 // Which store a gateway uses, and that it is the one that the other gateways on its database use.
-import { connectRedis, examineRedis, memoryStore, redisStore, type Store, systemClock } from './cache/index.js';
-import { claimStore, type Installation, type PostgresChangeLog, storeIsShared } from './db/index.js';
+import {
+  type Allowances,
+  connectRedis,
+  examineRedis,
+  memoryStore,
+  redisAllowances,
+  redisStore,
+  type Store,
+  systemClock,
+} from './cache/index.js';
+import { claimStore, gatewaysAreAlive, type Installation, type PostgresChangeLog } from './db/index.js';
 
 export interface StoreOptions {
   /** Undefined means the in-process store. */
@@ -21,21 +30,31 @@ const MEMORY_STORE_BYTES = 256 * 1_024 * 1_024;
 /** A Redis that has just failed over may take this long to be recorded by the gateways that use it. */
 const IDENTITY_WAIT_MS = 5_000;
 
+export interface OpenedStore {
+  readonly store: Store;
+  readonly storeName: string;
+  /** What gateways on this store share; undefined where no other can use it. */
+  readonly allowances: Allowances | undefined;
+}
+
 /** Opens the store at `redisUrl`, or the in-process one. @throws `UnsuitableRedis` when it cannot hold the cache. */
 export async function openStore(
   { redisUrl, storeTimeoutMs = STORE_TIMEOUT_MS, logger }: StoreOptions,
-  { id }: Installation,
-): Promise<{ store: Store; storeName: string }> {
+  { id, partitions }: Installation,
+): Promise<OpenedStore> {
   if (redisUrl === undefined) {
     return {
       store: memoryStore({ clock: systemClock, maxBytes: MEMORY_STORE_BYTES }),
       storeName: 'the in-process store',
+      allowances: undefined,
     };
   }
   const connections = await connectRedis(redisUrl, (sentence) => logger.error({}, sentence));
   const store = redisStore({ ...connections, installation: id, timeoutMs: storeTimeoutMs });
+  const allowances = redisAllowances({ ...connections, installation: id, partitions, timeoutMs: storeTimeoutMs });
   try {
-    return { store, storeName: (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)' };
+    const storeName = (await examineRedis(connections)) ?? 'Redis (out of reach at the moment)';
+    return { store, storeName, allowances };
   } catch (error) {
     await store.close();
     throw error;
@@ -64,7 +83,7 @@ export async function requireSharedStore(
   }
   while (
     store.kind === 'redis' &&
-    (await storeIsShared(changeLog.query)) &&
+    (await gatewaysAreAlive(changeLog.query)) &&
     (await isAnother(store, changeLog, partitions))
   ) {
     if (systemClock.nowMs() > deadlineMs) {

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.js';
-import { type Connection, connect, migrate, storesInUse, waitForBarrier } from '../db/index.js';
+import { type Connection, connect, gatewaysAreAlive, migrate, waitForBarrier } from '../db/index.js';
 import { attachEmbedded, HomeInUse, openEmbedded } from '../embedded/index.js';
 import { views } from '../resolvers/index.js';
 import { Interrupted } from './failure.js';
@@ -62,7 +62,7 @@ export async function withMigrated<Result>(
  * @throws {NotYetVisible} when they do not catch up in time.
  */
 export async function awaitVisible({ db, query }: Connection): Promise<void> {
-  const isAnyAlive = async () => (await storesInUse(query)).length > 0;
+  const isAnyAlive = () => gatewaysAreAlive(query);
   if (!(await isAnyAlive()) || (await waitForBarrier(db, BARRIER_MS)) || !(await isAnyAlive())) return;
   throw new NotYetVisible(
     'Everything is written, but the gateways did not catch up in time and may show what was before; check their Redis.',

@@ -1,14 +1,14 @@
 // `espelho import`: files into the database, with progress on the way and a report at the end. A report of success
 // means that every gateway shows what was imported.
 
-import type { Connection } from '../db/index.js';
+import type { Connection, ListKind } from '../db/index.js';
 import { requireTimeZone } from '../resolvers/business-date.js';
 import { requireEnvironmentKey } from '../resolvers/flag-input.js';
 import { accountNumberOf } from '../resolvers/import/decoded-statement.js';
 import { flagFormatNames, importFlags } from '../resolvers/import/flag-import.js';
 import { type ImportOutcome, joined } from '../resolvers/import/import-report.js';
 import type { Progress } from '../resolvers/import/lines.js';
-import { importMenu, menuFormatNames, menuNameOf } from '../resolvers/import/menu-import.js';
+import { importMenu, menuFormatNames, menuNamesOf } from '../resolvers/import/menu-import.js';
 import { requireReadable } from '../resolvers/import/readable.js';
 import { listFormatNames } from '../resolvers/import/security-list-file.js';
 import { importSecurityList } from '../resolvers/import/security-list-import.js';
@@ -31,18 +31,23 @@ interface Flags {
   readonly json?: true;
 }
 
-/** Imports each file as a menu; gives the exit code. */
+export interface MenuFlags {
+  readonly key?: string;
+  readonly locale?: string;
+  readonly title?: string;
+  readonly part?: string;
+  readonly labels?: readonly string[];
+}
+
+/** Imports each file as a menu, or as one per label file; gives the exit code. */
 export async function importMenus(
   files: readonly string[],
-  options: Flags & { readonly key?: string; readonly locale?: string },
+  options: Flags & MenuFlags,
   terminal: Terminal,
 ): Promise<number> {
   requireFormat(options.format, menuFormatNames);
   const names = wellCalled(() =>
-    files.map((file) => {
-      const { key, locale } = menuNameOf(file, options);
-      return `${key} in ${locale}`;
-    }),
+    files.flatMap((file) => menuNamesOf(file, options).map(({ key, locale }) => `${key} in ${locale}`)),
   );
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
@@ -63,19 +68,22 @@ export async function importFlagFiles(
 ): Promise<number> {
   requireFormat(options.format, flagFormatNames);
   wellCalled(() => requireEnvironmentKey(options.environment, ['environment']));
-  return importFiles(files, options, terminal, ({ db }, shared) => importFlags(db, files, options.environment, shared));
+  return importFiles(files, options, terminal, ({ db }, shared) =>
+    importFlags(db, files, options.environment, { format: options.format, ...shared }),
+  );
 }
 
 /** Imports the files together as one list of security values; gives the exit code. */
 export async function importSecurityLists(
   files: readonly string[],
-  options: Flags & { readonly name: string },
+  options: Flags & { readonly name: string; readonly kind?: string },
   terminal: Terminal,
 ): Promise<number> {
   requireFormat(options.format, listFormatNames);
   wellCalled(() => requireSecurityName(options.name));
+  const kind = options.kind === undefined ? undefined : requireListKind(options.kind);
   return importFiles(files, options, terminal, ({ db }, shared) =>
-    importSecurityList(db, files, options.name, { format: options.format, ...shared }),
+    importSecurityList(db, files, options.name, { format: options.format, kind, ...shared }),
   );
 }
 
@@ -143,6 +151,12 @@ async function importFiles(
 function requireFormat(format: string | undefined, known: readonly string[]): void {
   if (format === undefined || known.includes(format)) return;
   throw new UsageError(`There is no format "${format}"; the formats are: ${known.join(', ')}.`);
+}
+
+function requireListKind(text: string): ListKind {
+  const kind = text.toUpperCase();
+  if (kind === 'TEXT' || kind === 'ADDRESS') return kind;
+  throw new UsageError(`There is no kind of list "${text}"; the kinds are: text, address.`);
 }
 
 /** What `check` gives; an option that it cannot take is a wrong call. */

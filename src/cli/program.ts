@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { tellFailure } from './failure.js';
+import type { MenuFlags } from './import.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -73,6 +74,17 @@ function programFor(terminal: Terminal, exit: (code: number) => void): Command {
     });
 
   program
+    .command('rekey')
+    .description('Put all secrets under the new master key, while the gateways serve. May be broken off and run again.')
+    .option('--dry-run', 'open every data key, write nothing')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nESPELHO_MASTER_KEY is the new key, ESPELHO_MASTER_KEY_OLD the one before it.')
+    .action(async (options: Flags) => {
+      const { rekey } = await import('./rekey.js');
+      exit(await rekey(options, terminal));
+    });
+
+  program
     .command('verify')
     .description('Compare what the cache holds with SQL, while the gateways serve. Exits with 1 if an entry is wrong.')
     .argument('[view]', 'such as menu, account, statement; else all of them')
@@ -92,22 +104,25 @@ function addImport(program: Command, terminal: Terminal, exit: (code: number) =>
   imports
     .command('menus')
     .description('Make each file a menu, exactly as the file says.')
-    .argument('<file...>', 'taxonomy text, may be gzip')
-    .option('--format <format>', 'taxonomy')
+    .argument('<file...>', 'taxonomy text or nested JSON, may be gzip')
+    .option('--format <format>', 'taxonomy or json; else what each file looks like')
     .option('--key <key>', "the menu's key; else the file's name without its endings")
     .option('--locale <locale>', "the menu's locale; else what the file's name ends in, or en")
+    .option('--title <title>', "the menu's title; else what the file or the menu has")
+    .option('--part <names>', 'of JSON, names between dots that lead to the menu in it, such as header.links')
+    .option('--labels <file...>', 'of JSON, files with the labels that it names, one per locale, such as pt-BR.json')
     .option('--dry-run', 'check everything, write nothing')
     .option('--json', 'print the report as JSON')
-    .action(async (files: string[], options: { format?: string; key?: string; locale?: string } & Flags) => {
+    .action(async (files: string[], options: { format?: string } & MenuFlags & Flags) => {
       const { importMenus } = await import('./import.js');
       exit(await importMenus(files, options, terminal));
     });
   imports
     .command('flags')
     .description('Make flags of an environment exactly what the files say.')
-    .argument('<file...>', "flagd's JSON, may be gzip")
+    .argument('<file...>', "flagd's JSON or Unleash's, may be gzip")
     .requiredOption('--environment <key>', 'made, not public, where there is none')
-    .option('--format <format>', 'flagd')
+    .option('--format <format>', 'flagd or unleash; else what each file looks like')
     .option('--dry-run', 'check everything, write nothing')
     .option('--json', 'print the report as JSON')
     .action(async (files: string[], options: { format?: string; environment: string } & Flags) => {
@@ -120,9 +135,10 @@ function addImport(program: Command, terminal: Terminal, exit: (code: number) =>
     .argument('<file...>', 'a member a line, or JSON; may be gzip')
     .requiredOption('--name <name>', 'of the list, made where there is none')
     .option('--format <format>', 'text or json; else by how each file is named or begins')
+    .option('--kind <kind>', 'text or address; else what the list is, or a new one looks like')
     .option('--dry-run', 'check everything, write nothing')
     .option('--json', 'print the report as JSON')
-    .action(async (files: string[], options: { format?: string; name: string } & Flags) => {
+    .action(async (files: string[], options: { format?: string; kind?: string; name: string } & Flags) => {
       const { importSecurityLists } = await import('./import.js');
       exit(await importSecurityLists(files, options, terminal));
     });

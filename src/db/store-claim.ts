@@ -15,9 +15,3 @@ export async function claimStore(query: Query, kind: 'redis' | 'memory'): Promis
       THEN true ELSE ${claim} END AS claimed`);
   return row?.claimed ?? false;
 }
-
-/** Whether other sessions hold the lock too. */
-export async function storeIsShared(query: Query): Promise<boolean> {
-  const rows = await query(sql`SELECT FROM pg_locks WHERE ${HELD} AND pid <> pg_backend_pid() LIMIT 1`);
-  return rows.length > 0;
-}

@@ -6,7 +6,7 @@ import { findCachePolicies, putCachePolicy, type Query } from '../db/index.js';
 import type { Context } from './context.js';
 import { Invalid } from './errors.js';
 import type { Maybe } from './input.js';
-import { type WriteOptions, write } from './write.js';
+import { type Receipt, type WriteOptions, write } from './write.js';
 
 export interface CachePolicy extends Omit<ViewPolicy, 'ttlMs'> {
   readonly ttlSeconds: number;
@@ -25,7 +25,7 @@ export async function setCachePolicy(
   ctx: Context,
   { view, ttlSeconds }: { view: string; ttlSeconds: number },
   options?: Maybe<WriteOptions>,
-) {
+): Promise<{ receipt: Receipt; policy: CachePolicy }> {
   requireView(ctx, view);
   if (ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
     throw new Invalid(`A TTL has 1 to ${MAX_TTL_SECONDS} seconds; purgeCache empties a view at once.`, {
@@ -39,7 +39,7 @@ export async function setCachePolicy(
     roots: [{ view: 'cache-policy', key: view }] as const,
     options,
   };
-  const { receipt } = await write(ctx, plan, async (tx) => {
+  const { kind, receipt } = await write(ctx, plan, async (tx) => {
     const before = await putCachePolicy(tx, view, ttlSeconds);
     return {
       result: undefined,
@@ -49,8 +49,14 @@ export async function setCachePolicy(
   });
   const policy = (await listCachePolicies(ctx)).find((each) => each.view === view);
   if (!policy) throw new Error(`View ${view} has no policy although it was just set.`);
-  return { receipt, policy };
+  return { receipt, policy: kind === 'written' ? policy : { ...policy, ...writtenBy(receipt), ttlSeconds } };
 }
+
+/** What a dry run would have set, or a replay did once, has no place among the policies that hold now. */
+const writtenBy = ({ dryRun, version }: Receipt) => ({
+  source: 'RUNTIME' as const,
+  ...(!dryRun && version !== null && { version: String(version) }),
+});
 
 /** What was set at run time, in the form that the cache takes it. */
 export async function readRuntimeTtls(query: Query): Promise<RuntimeTtls> {

@@ -13,7 +13,7 @@ import { DEMO_ROLES, type DemoRole, SCOPES } from './scopes.js';
 import { putSecret } from './secret.js';
 import { changeSecurityList } from './security-list.js';
 import { putParameter } from './security-parameter.js';
-import { issueToken } from './token.js';
+import { issueToken } from './token-write.js';
 
 /** Whom the token of each role stands for; the front end acts for Ana. */
 const SUBJECTS: Record<DemoRole, string> = {
@@ -57,6 +57,7 @@ async function loadEnvironment(ctx: Context, environment: { key: string; public:
 async function loadSecurityValues(ctx: Context): Promise<void> {
   await putParameter(ctx, { name: 'password-policy', parameter: PASSWORD_POLICY, schema: PASSWORD_POLICY_SCHEMA });
   await changeSecurityList(ctx, { name: 'blocked-domains', add: BLOCKED_DOMAINS });
+  await changeSecurityList(ctx, { name: 'office-networks', add: OFFICE_NETWORKS, kind: 'ADDRESS' });
   await putSecret(ctx, { name: 'partner-api-key', value: 'demo-key-of-no-partner', rotateEveryDays: 90 });
 }
 
@@ -267,3 +268,6 @@ const PASSWORD_POLICY_SCHEMA = {
 
 /** Reserved names: nobody's mail comes from them. */
 const BLOCKED_DOMAINS = ['throwaway.example', 'ten-minutes.example', 'no-reply.invalid', 'spam.test'];
+
+/** Reserved for documentation: nobody's offices are there. */
+const OFFICE_NETWORKS = ['192.0.2.0/24', '198.51.100.7', '2001:db8::/32'];

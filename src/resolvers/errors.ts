@@ -57,8 +57,22 @@ export class Conflict extends Error {
   }
 }
 
+/** The idempotency key stands for another mutation. */
+export class KeyReused extends Error {
+  override readonly name = 'KeyReused';
+  readonly code = 'IDEMPOTENCY';
+  /** Not `path`: GraphQL would take the error for one that it has located already. */
+  readonly argument: readonly string[] = ['options', 'idempotencyKey'];
+}
+
 /** The request as such is wrong: a forged cursor, a foreign id, a method that a field does not allow. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
   readonly code = 'BAD_REQUEST';
+}
+
+/** The caller has had all that a while allows; the same request succeeds later. */
+export class RateLimited extends Error {
+  override readonly name = 'RateLimited';
+  readonly code = 'RATE_LIMITED';
 }

@@ -1,5 +1,6 @@
 // The one schema builder, and the scalars that it knows.
 import './access.js';
+import './write-input.js';
 import SchemaBuilder from '@pothos/core';
 import type { Context, Json } from '../resolvers/index.js';
 import { jsonScalar } from './json.js';
@@ -16,7 +17,7 @@ export const builder = new SchemaBuilder<{
     BigInt: { Input: bigint; Output: bigint | string | number };
     JSON: { Input: Json; Output: unknown };
   };
-}>({ plugins: ['access'], defaultFieldNullability: false });
+}>({ plugins: ['access', 'writeInput'], defaultFieldNullability: false });
 
 builder.addScalarType('DateTime', dateTimeScalar);
 builder.addScalarType('Date', dateScalar);

@@ -5,27 +5,51 @@ import {
   type InspectedEntry,
   inspectEntry,
   listCachePolicies,
-  purgeCache,
   readCacheStatus,
-  refreshCache,
-  setCachePolicy,
 } from '../resolvers/index.js';
 import { builder } from './builder.js';
-import { resultOf, settled } from './errors.js';
-import { WriteOptions, WriteReceipt } from './write.js';
 
 type StatusShape = ReturnType<typeof readCacheStatus>;
 
+export const VIEW = 'The name of a view, as cachePolicies lists them.';
+
 const EntryState = builder.enumType('EntryState', {
-  values: ['ABSENT', 'FRESH', 'STALE', 'FENCED', 'LEASED'] as const,
+  description: 'What an entry is up to.',
+  values: {
+    ABSENT: { description: 'Nothing stands: whoever reads it next loads it from SQL.' },
+    FRESH: { description: 'It is what readers are answered with, be it "does not exist".' },
+    STALE: {
+      description: 'Left from before, and nobody can vouch for it. Not told: a store in doubt is not looked into.',
+    },
+    FENCED: { description: 'A transaction that changes it is about to end: its value is hidden, readers ask SQL.' },
+    LEASED: { description: 'Nothing stands yet: one reader is loading it from SQL.' },
+  } as const,
 });
 
-const EntryShape = builder.enumType('EntryShape', { values: ['TEXT', 'HASH', 'LIST', 'SET'] as const });
+const EntryShape = builder.enumType('EntryShape', {
+  description: "How a view's entries are kept, so that a read moves only what it asks for.",
+  values: {
+    TEXT: { description: 'One document.' },
+    HASH: { description: 'Fields, read one, some or all.' },
+    LIST: { description: 'Rows in order, read by page.' },
+    SET: { description: 'Members, asked by membership.' },
+  } as const,
+});
 const ViewMode = builder.enumType('ViewMode', {
   description: 'In doubt, strict views ask Postgres or fail; available views may answer what is left, marked stale.',
-  values: ['STRICT', 'AVAILABLE'] as const,
+  values: {
+    STRICT: { description: 'Never older than an acknowledged write: in doubt from Postgres, or not at all.' },
+    AVAILABLE: { description: 'The same while either store can vouch; else what is left, marked stale.' },
+  } as const,
 });
-const PolicySource = builder.enumType('PolicySource', { values: ['CODE', 'ENVIRONMENT', 'RUNTIME'] as const });
+const PolicySource = builder.enumType('PolicySource', {
+  description: 'Where a TTL was set; a later one of these overrides the others.',
+  values: {
+    CODE: { description: 'By default.' },
+    ENVIRONMENT: { description: "In this gateway's environment." },
+    RUNTIME: { description: 'By setCachePolicy, for all gateways.' },
+  } as const,
+});
 
 const CacheViewStatus = builder.objectRef<StatusShape['views'][number] & { readonly entries: number | null }>(
   'CacheViewStatus',
@@ -34,8 +58,8 @@ CacheViewStatus.implement({
   access: 'inherited',
   description: "One view's counters since this gateway started.",
   fields: (t) => ({
-    view: t.exposeString('view'),
-    hits: t.expose('hits', { type: 'BigInt' }),
+    view: t.exposeString('view', { description: 'Its name.' }),
+    hits: t.expose('hits', { type: 'BigInt', description: 'Reads that Redis answered.' }),
     misses: t.expose('misses', { type: 'BigInt', description: 'Reads that Redis could not answer.' }),
     stale: t.expose('stale', { type: 'BigInt', description: 'Answers that neither store could vouch for.' }),
     entries: t.expose('entries', {
@@ -43,8 +67,16 @@ CacheViewStatus.implement({
       nullable: true,
       description: 'Entries that could be cached: live keys in SQL.',
     }),
-    p50Ms: t.float({ nullable: true, resolve: ({ p50Ms }) => p50Ms ?? null }),
-    p99Ms: t.float({ nullable: true, resolve: ({ p99Ms }) => p99Ms ?? null }),
+    p50Ms: t.float({
+      nullable: true,
+      description: 'Milliseconds that half of the latest reads took at most; null before the first.',
+      resolve: ({ p50Ms }) => p50Ms ?? null,
+    }),
+    p99Ms: t.float({
+      nullable: true,
+      description: 'Milliseconds that 99 of 100 of the latest reads took at most; null before the first.',
+      resolve: ({ p99Ms }) => p99Ms ?? null,
+    }),
   }),
 });
 
@@ -59,9 +91,21 @@ const CacheStatus = builder.objectRef<StatusShape>('CacheStatus').implement({
     trusted: t.exposeBoolean('trusted', {
       description: 'False while reads come from SQL because the store is in doubt.',
     }),
-    hits: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'hits') }),
-    misses: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'misses') }),
-    stale: t.field({ type: 'BigInt', resolve: (status) => sum(status, 'stale') }),
+    hits: t.field({
+      type: 'BigInt',
+      description: 'Reads that Redis answered.',
+      resolve: (status) => sum(status, 'hits'),
+    }),
+    misses: t.field({
+      type: 'BigInt',
+      description: 'Reads that it could not answer.',
+      resolve: (status) => sum(status, 'misses'),
+    }),
+    stale: t.field({
+      type: 'BigInt',
+      description: 'Answers that neither store could vouch for.',
+      resolve: (status) => sum(status, 'stale'),
+    }),
     mismatches: t.field({
       type: 'BigInt',
       description:
@@ -73,6 +117,7 @@ const CacheStatus = builder.objectRef<StatusShape>('CacheStatus').implement({
     }),
     views: t.field({
       type: [CacheViewStatus],
+      description: 'The same view by view.',
       resolve: async ({ views }, _, ctx) => {
         const live = await countEntries(ctx);
         return views.map((view) => ({ ...view, entries: live.get(view.view) ?? 0 }));
@@ -87,29 +132,46 @@ const CacheEntry = builder.objectRef<InspectedEntry>('CacheEntry').implement({
   access: 'inherited',
   description: 'What stands in one entry. Asking changes nothing.',
   fields: (t) => ({
-    view: t.exposeString('view'),
+    view: t.exposeString('view', { description: "Its view's name." }),
     key: t.exposeString('key', { description: 'Of a digest, its beginning.' }),
-    state: t.field({ type: EntryState, resolve: ({ state }) => stateOf[state] }),
-    version: t.field({ type: 'BigInt', nullable: true, resolve: ({ version }) => version ?? null }),
-    ageSeconds: t.float({ nullable: true, resolve: ({ ageMs }) => secondsOf(ageMs) }),
-    ttlSeconds: t.float({ nullable: true, resolve: ({ ttlMs }) => secondsOf(ttlMs) }),
-    bytes: t.exposeInt('bytes', { nullable: true }),
+    state: t.field({ type: EntryState, description: 'What it is up to.', resolve: ({ state }) => stateOf[state] }),
+    version: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'That it was stored with.',
+      resolve: ({ version }) => version ?? null,
+    }),
+    ageSeconds: t.float({
+      nullable: true,
+      description: 'Since it was stored.',
+      resolve: ({ ageMs }) => secondsOf(ageMs),
+    }),
+    ttlSeconds: t.float({
+      nullable: true,
+      description: 'Until Redis drops it.',
+      resolve: ({ ttlMs }) => secondsOf(ttlMs),
+    }),
+    bytes: t.exposeInt('bytes', { nullable: true, description: 'Of its value in Redis.' }),
   }),
 });
 
 const shapeOf = { text: 'TEXT', hash: 'HASH', list: 'LIST', set: 'SET' } as const;
 const modeOf = { strict: 'STRICT', available: 'AVAILABLE' } as const;
 
-const CachePolicy = builder.objectRef<CachePolicyShape>('CachePolicy').implement({
+export const CachePolicy = builder.objectRef<CachePolicyShape>('CachePolicy').implement({
   access: 'inherited',
   description: 'How a view is kept, and where its TTL comes from: RUNTIME over ENVIRONMENT over CODE.',
   fields: (t) => ({
-    view: t.exposeString('view'),
-    shape: t.field({ type: EntryShape, resolve: ({ shape }) => shapeOf[shape] }),
-    mode: t.field({ type: ViewMode, resolve: ({ mode }) => modeOf[mode] }),
+    view: t.exposeString('view', { description: "The view's name." }),
+    shape: t.field({
+      type: EntryShape,
+      description: 'How its entries are kept.',
+      resolve: ({ shape }) => shapeOf[shape],
+    }),
+    mode: t.field({ type: ViewMode, description: 'What it answers in doubt.', resolve: ({ mode }) => modeOf[mode] }),
     ttlSeconds: t.exposeInt('ttlSeconds', { description: 'Of entries stored from now on.' }),
     jitter: t.exposeFloat('jitter', { description: 'The part of it by which a life may be shorter, at random.' }),
-    source: t.expose('source', { type: PolicySource }),
+    source: t.expose('source', { type: PolicySource, description: 'Where the TTL was set.' }),
     version: t.field({
       type: 'BigInt',
       nullable: true,
@@ -120,75 +182,28 @@ const CachePolicy = builder.objectRef<CachePolicyShape>('CachePolicy').implement
 });
 
 builder.queryFields((t) => ({
-  cacheStatus: t.field({ type: CacheStatus, access: 'cache:read', resolve: (_, __, ctx) => readCacheStatus(ctx) }),
+  cacheStatus: t.field({
+    type: CacheStatus,
+    access: 'cache:read',
+    description: "This gateway's cache and its counters.",
+    resolve: (_, __, ctx) => readCacheStatus(ctx),
+  }),
   cachePolicies: t.field({
     type: [CachePolicy],
     access: 'cache:read',
-    description: 'Of every view.',
+    description: 'How every view is kept.',
     resolve: (_, __, ctx) => listCachePolicies(ctx),
   }),
   cacheEntry: t.field({
     type: CacheEntry,
     nullable: true,
     access: 'cache:read',
-    description: 'Null while the store is not trusted.',
-    args: { view: t.arg.string({ required: true }), key: t.arg.string({ required: true }) },
-    resolve: (_, { view, key }, ctx) => inspectEntry(ctx, view, key),
-  }),
-}));
-
-const SetCachePolicyPayload = builder
-  .objectRef<Awaited<ReturnType<typeof setCachePolicy>>>('SetCachePolicyPayload')
-  .implement({
-    access: 'inherited',
-    fields: (t) => ({
-      receipt: t.expose('receipt', { type: WriteReceipt }),
-      policy: t.expose('policy', { type: CachePolicy, description: 'What now holds.' }),
-    }),
-  });
-const RefreshCachePayload = builder.objectRef<{ refreshed: number }>('RefreshCachePayload').implement({
-  access: 'inherited',
-  fields: (t) => ({
-    refreshed: t.exposeInt('refreshed', {
-      description: 'Entries that stand as SQL has them; what is being written just now is left to its writer.',
-    }),
-  }),
-});
-const PurgeCachePayload = builder.objectRef<{ purged: number }>('PurgeCachePayload').implement({
-  access: 'inherited',
-  fields: (t) => ({
-    purged: t.exposeInt('purged', { description: 'Keys under which nothing stands any more, whether or not it did.' }),
-  }),
-});
-
-const KEYS = 'At most 1,000; left out, all live keys of the view.';
-
-builder.mutationFields((t) => ({
-  setCachePolicy: t.field({
-    type: resultOf(SetCachePolicyPayload),
-    access: 'cache:write',
-    description:
-      "Sets a view's TTL on every gateway, within about a second, until it is set again. It holds for what is stored from then on: entries that stand keep the life that they were given; refreshCache gives them the new one at once.",
+    description: 'What stands in one entry; null while the store is not trusted.',
     args: {
-      view: t.arg.string({ required: true }),
-      ttlSeconds: t.arg.int({ required: true, description: 'From 1 to 31,536,000, a year.' }),
-      options: t.arg({ type: WriteOptions }),
+      view: t.arg.string({ required: true, description: VIEW }),
+      key: t.arg.string({ required: true, description: 'As the view has it, such as `main:en` of a menu.' }),
     },
-    resolve: (_, { options, ...args }, ctx) => settled(setCachePolicy(ctx, args, options)),
-  }),
-  refreshCache: t.field({
-    type: resultOf(RefreshCachePayload),
-    access: 'cache:write',
-    description: 'Loads entries from SQL whatever stands. Safe at any time: a write in between wins.',
-    args: { view: t.arg.string({ required: true }), keys: t.arg.stringList({ description: KEYS }) },
-    resolve: (_, { view, keys }, ctx) => settled(refreshCache(ctx, view, keys).then((refreshed) => ({ refreshed }))),
-  }),
-  purgeCache: t.field({
-    type: resultOf(PurgeCachePayload),
-    access: 'cache:write',
-    description: 'Drops entries; whoever reads them next loads them from SQL. Safe at any time.',
-    args: { view: t.arg.string({ required: true }), keys: t.arg.stringList({ description: KEYS }) },
-    resolve: (_, { view, keys }, ctx) => settled(purgeCache(ctx, view, keys).then((purged) => ({ purged }))),
+    resolve: (_, { view, key }, ctx) => inspectEntry(ctx, view, key),
   }),
 }));
 

@@ -3,7 +3,7 @@
 import { GraphQLError } from 'graphql';
 import { CacheUnavailable, FeedInterrupted, Overloaded } from '../cache/index.js';
 import { DatabaseUnavailable } from '../db/index.js';
-import { BadRequest, Forbidden, Unauthenticated } from '../resolvers/index.js';
+import { BadRequest, Forbidden, RateLimited, Unauthenticated } from '../resolvers/index.js';
 import { builder } from './builder.js';
 import { type ConflictMember, type ForbiddenMember, isUserError, type UserError, userErrorOf } from './user-error.js';
 
@@ -29,6 +29,7 @@ export async function settled<Payload>(outcome: Promise<Payload>): Promise<Paylo
 /** The result union of the mutation whose payload this is. */
 export function resultOf<Payload extends object>(payload: PayloadRef<Payload>) {
   return builder.unionType(payload.name.replace(/Payload$/, 'Result'), {
+    description: 'The payload, or what the caller can mend.',
     types: [payload, ...errorTypes],
     resolveType: (value) => (isUserError(value) ? value.kind : payload.name),
   });
@@ -39,7 +40,7 @@ type PayloadRef<Payload extends object> = ReturnType<ReturnType<typeof builder.o
 const UserErrorInterface = builder.interfaceRef<UserError>('UserError').implement({
   description: 'Something that the caller can mend.',
   fields: (t) => ({
-    code: t.exposeString('code'),
+    code: t.exposeString('code', { description: 'Of the kind of error, such as VALIDATION; it never changes.' }),
     message: t.exposeString('message', { description: 'A sentence that says what to do.' }),
     path: t.stringList({
       nullable: true,
@@ -63,13 +64,17 @@ const ForbiddenError = builder.objectRef<ForbiddenMember>('ForbiddenError').impl
   access: 'inherited',
   interfaces: [UserErrorInterface],
   description: 'The caller lacks a scope.',
-  fields: (t) => ({ requiredScope: t.exposeString('requiredScope', { nullable: true }) }),
+  fields: (t) => ({
+    requiredScope: t.exposeString('requiredScope', { nullable: true, description: 'The scope that would do.' }),
+  }),
 });
 const ConflictError = builder.objectRef<ConflictMember>('ConflictError').implement({
   access: 'inherited',
   interfaces: [UserErrorInterface],
   description: 'Somebody else wrote in between.',
-  fields: (t) => ({ currentVersion: t.expose('currentVersion', { type: 'BigInt' }) }),
+  fields: (t) => ({
+    currentVersion: t.expose('currentVersion', { type: 'BigInt', description: 'The version that stands.' }),
+  }),
 });
 const IdempotencyError = builder.objectRef<UserError>('IdempotencyError').implement({
   access: 'inherited',
@@ -85,6 +90,7 @@ function topLevelCodeOf(error: unknown): string | undefined {
   if (error instanceof DatabaseUnavailable || error instanceof FeedInterrupted) return 'UNAVAILABLE';
   if (error instanceof Unauthenticated) return 'UNAUTHENTICATED';
   if (error instanceof Forbidden) return 'FORBIDDEN';
+  if (error instanceof RateLimited) return 'RATE_LIMITED';
   if (error instanceof BadRequest || userErrorOf(error)) return 'BAD_REQUEST';
   return undefined;
 }

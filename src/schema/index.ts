@@ -3,11 +3,18 @@ import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.js';
 import './node.js';
 import './menu.js';
+import './menu-write.js';
 import './bank-statement.js';
+import './bank-statement-write.js';
 import './token.js';
+import './token-write.js';
 import './flag.js';
 import './security-value.js';
+import './security-write.js';
+import './secret.js';
 import './cache.js';
+import './cache-write.js';
+import './change.js';
 import './subscription.js';
 
 export { codedError } from './errors.js';

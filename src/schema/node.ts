@@ -25,7 +25,7 @@ builder.queryFields((t) => ({
     nullable: true,
     access: 'public',
     description: 'The object with this id, or null where there is none that the caller may read.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: 'As the object itself gave it.' }) },
     resolve: (_, { id }, ctx) => readNode(ctx, id),
   }),
   nodes: t.field({
@@ -33,7 +33,7 @@ builder.queryFields((t) => ({
     nullable: { list: false, items: true },
     access: 'public',
     description: `The objects with these ids, ${MAX_IDS} at most, in the same order.`,
-    args: { ids: t.arg.idList({ required: true }) },
+    args: { ids: t.arg.idList({ required: true, description: 'As the objects themselves gave them.' }) },
     resolve: (_, { ids }, ctx) => {
       if (ids.length > MAX_IDS) throw new BadRequest(`Ask for ${MAX_IDS} ids at most at a time.`);
       return Promise.all(ids.map((id) => readNode(ctx, id)));

@@ -11,7 +11,7 @@ builder.subscriptionFields((t) => ({
     access: 'public',
     description:
       'A menu that was saved or edited, in whatever locale; without keys, any menu. A deleted one tells nothing.',
-    args: { keys: t.arg.stringList() },
+    args: { keys: t.arg.stringList({ description: 'Of the menus to follow; left out: all.' }) },
     subscribe: (_, { keys }, ctx) => followMenus(ctx, keys),
     resolve: ({ value }) => value,
   }),
@@ -20,7 +20,7 @@ builder.subscriptionFields((t) => ({
     access: readers,
     description:
       'A day of the account that was closed or restated, or edited since, by itself or with its account. A foreign account looks like a missing one: it tells nothing.',
-    args: { account: t.arg.string({ required: true }) },
+    args: { account: t.arg.string({ required: true, description: 'Its number.' }) },
     subscribe: (_, { account }, ctx) => followStatements(ctx, account),
     resolve: ({ value }) => value,
   }),
@@ -29,7 +29,7 @@ builder.subscriptionFields((t) => ({
     access: 'public',
     description:
       'A flag that was saved, switched or edited, told to whoever may evaluate it (public environments: anybody; others: flags:evaluate). What it says beyond that takes flags:read. An archived one tells nothing.',
-    args: { environment: t.arg.string({ required: true }) },
+    args: { environment: t.arg.string({ required: true, description: 'Its key.' }) },
     subscribe: (_, { environment }, ctx) => followFlags(ctx, environment),
     resolve: ({ value }) => value,
   }),

@@ -1,5 +1,5 @@
 // Errors that a caller can mend, as plain values: GraphQL would take an Error that a resolver returns for a failure.
-import { Conflict, Forbidden, Invalid, NotFound } from '../resolvers/index.js';
+import { Conflict, Forbidden, Invalid, KeyReused, NotFound } from '../resolvers/index.js';
 
 interface Facts {
   readonly code: string;
@@ -7,7 +7,7 @@ interface Facts {
   readonly path?: readonly string[] | undefined;
 }
 
-export type InputMember = Facts & { readonly kind: 'ValidationError' | 'NotFoundError' };
+export type InputMember = Facts & { readonly kind: 'ValidationError' | 'NotFoundError' | 'IdempotencyError' };
 export type ForbiddenMember = Facts & { readonly kind: 'ForbiddenError'; readonly requiredScope: string | undefined };
 export type ConflictMember = Facts & { readonly kind: 'ConflictError'; readonly currentVersion: bigint };
 
@@ -18,6 +18,7 @@ export type UserError = InputMember | ForbiddenMember | ConflictMember;
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof Invalid) return { kind: 'ValidationError', ...facts(error), path: error.argument };
   if (error instanceof NotFound) return { kind: 'NotFoundError', ...facts(error), path: error.argument };
+  if (error instanceof KeyReused) return { kind: 'IdempotencyError', ...facts(error), path: error.argument };
   if (error instanceof Forbidden)
     return { kind: 'ForbiddenError', ...facts(error), requiredScope: error.requiredScope };
   if (error instanceof Conflict)
@@ -33,6 +34,7 @@ const KINDS: ReadonlySet<unknown> = new Set<UserError['kind']>([
   'NotFoundError',
   'ForbiddenError',
   'ConflictError',
+  'IdempotencyError',
 ]);
 
 const facts = ({ code, message }: Facts): Facts => ({ code, message });

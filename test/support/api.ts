@@ -60,6 +60,7 @@ export interface ApiOptions {
   readonly redisUrl?: string | null;
   readonly ttlMs?: ReadonlyMap<string, number>;
   readonly masterKey?: string;
+  readonly oldMasterKey?: string;
 }
 
 /** Starts a gateway; it owns the database unless it is given one. */
@@ -68,6 +69,7 @@ export async function startApi({
   redisUrl,
   ttlMs = new Map(),
   masterKey = MASTER_KEY,
+  oldMasterKey,
 }: ApiOptions = {}): Promise<Api> {
   const own = database ?? (await createDatabase());
   const gateway = await startGateway({
@@ -75,6 +77,7 @@ export async function startApi({
     redisUrl: redisUrl === null ? undefined : (redisUrl ?? inject('redisUrl')),
     pepper: PEPPER,
     masterKey,
+    oldMasterKey,
     partitions: undefined,
     ttlMs,
     storeTimeoutMs: 10_000, // a loaded machine is no lost Redis

@@ -30,6 +30,7 @@ export async function serveApi(options: ApiOptions = {}): Promise<Served> {
     logger: makeLogger({ level: 'silent' }),
     production: false,
     heartbeatMs: 100,
+    limits: { subscriptionsPerCaller: 100, deadlineMs: 60_000 },
   });
   let opening: Promise<unknown> = Promise.resolve();
   return {

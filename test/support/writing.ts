@@ -31,7 +31,7 @@ export async function beginWriting(gateway: Gateway, key: string, text: string |
     transaction.catch(reject);
   });
   const { xid, committed, tx } = prepared;
-  let fenced: Fenced = { xid, token: '', entries: [], closed: [] };
+  let fenced: Fenced = { xid, entries: [], closed: [] };
   return {
     xid,
     version: committed[0]?.version ?? '0',

@@ -46,7 +46,8 @@ export class RedisLink {
     });
     // The client gives up for good when it is told to look anew while it is asking the sentinels.
     redis.on('end', () => {
-      if (!this.#closed) setTimeout(() => redis.connect().catch(() => {}), AGAIN_MS).unref();
+      const again = () => void (this.#closed || redis.connect().catch(() => {}));
+      setTimeout(again, AGAIN_MS).unref();
     });
   }
 

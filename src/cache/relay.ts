@@ -1,16 +1,14 @@
 // The relay carries the change log to the store: whatever anybody commits to Postgres, by whatever program, is dropped
 // from the store if it is older there. It writes no values. One gateway leads, to save work; another goes ahead when
 // nothing moves.
-//
-// A cursor counts as stored only once the WAL it saw is on disk: a crash of Postgres may undo what was not, and give
-// its transaction ids to others.
 import { Carried } from './carried.js';
 import { DROPS_PER_CALL } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
-import type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports.js';
-import type { DropItem, Guard, GuardedPartition, Store } from './store.js';
+import type { ChangedEntry, ChangeLog } from './ports.js';
+import { type Position, Positions } from './positions.js';
+import type { DropItem, GuardedPartition, Store } from './store.js';
 import { Sweep } from './sweep.js';
 import type { Trust } from './trust.js';
 
@@ -33,21 +31,9 @@ export interface RelayOptions {
   readonly leads: () => Promise<boolean>;
 }
 
-/** Where one partition stands. */
-interface Position {
-  readonly guard: Guard;
-  /** As the store has it. */
-  stored: string;
-  /** Applied, and its WAL on disk: no crash of Postgres undoes it. The next look continues from here. */
-  durable: string;
-  /** Applied, but a crash may still undo what it saw. */
-  candidate?: { readonly cursor: string; readonly lsn: bigint };
-  movedAtMs: number;
-}
-
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #positions = new Map<number, Position>();
+  readonly #positions = new Positions();
   #running: Promise<void> | undefined;
   #stopped = false;
   readonly #carriedOver: Carried;
@@ -104,7 +90,7 @@ export class Relay {
   async #turn(): Promise<void> {
     if (this.#reachable && (await this.#options.leads())) {
       await this.catchUp();
-      await this.#sweep.nowAndThen(this.#standing());
+      await this.#sweep.nowAndThen(this.#positions.standing());
     } else if (this.#isTimeToWatch()) {
       await this.#standIn();
     }
@@ -126,7 +112,7 @@ export class Relay {
     const moves = [...this.#positions].map(([partition, { movedAtMs }]) => ({ partition, movedAtMs }));
     const left = moves.filter(({ movedAtMs }) => now - movedAtMs > IDLE_LEADER_MS).map(({ partition }) => partition);
     if (left.length > 0) await this.#look(new Set(left));
-    await this.#sweep.nowAndThen(this.#standing(new Set(left)));
+    await this.#sweep.nowAndThen(this.#positions.standing(new Set(left)));
   }
 
   /** Learns the stored cursor of partitions that have come under another guard, or of all. */
@@ -172,9 +158,9 @@ export class Relay {
     const { changeLog, clock, trust } = this.#options;
     const startedMs = clock.nowMs();
     const carriedNow = new Set<string>();
-    for (const [durable, partitions] of this.#byCursor(only)) {
+    for (const [durable, partitions] of this.#positions.byCursor(only)) {
       const batch = await changeLog.changesSince(durable, partitions);
-      this.#meet(batch.session);
+      if (this.#meet(batch.session)) carriedNow.clear();
       if (!batch.entries) {
         trust.abandon(partitions, 'The change log cannot be continued.');
         continue;
@@ -182,7 +168,7 @@ export class Relay {
       const fresh = batch.entries.filter((entry) => !this.#carried.has(nameOf(entry)));
       const reached = await this.#apply(fresh, partitions);
       for (const entry of batch.entries) if (reached.includes(entry.partition)) carriedNow.add(nameOf(entry));
-      this.#settle(batch, reached);
+      this.#positions.settle(batch, reached);
       await this.#advance(reached, fresh.length > 0);
       this.#carriedOver.note(reached, startedMs);
       if (batch.awaited) await this.#recordCovered(reached);
@@ -190,39 +176,22 @@ export class Relay {
     this.#carried = carriedNow;
   }
 
-  /** Another session may be of a server that has crashed: what was not known to be on disk counts no more. */
-  #meet(session: string): void {
-    if (this.#session === session) return;
+  /** Whether it is another session, maybe of a server that has crashed: what was not known to be on disk counts no more. */
+  #meet(session: string): boolean {
+    if (this.#session === session) return false;
     this.#session = session;
     this.#carried = new Set();
-    for (const position of this.#positions.values()) delete position.candidate;
+    this.#positions.doubt();
+    return true;
   }
 
   /** Only what is certain to be on disk: after a crash others may get the ids of what was not. */
   async #recordCovered(partitions: readonly number[]): Promise<void> {
-    const covered = new Map<string, Pick<PartitionRow, 'partition' | 'epoch'>[]>();
-    for (const partition of partitions) {
-      const position = this.#positions.get(partition);
-      if (!position) continue;
-      const group = covered.get(position.durable) ?? [];
-      covered.set(position.durable, group);
-      group.push({ partition, epoch: position.guard.epoch });
+    for (const [cursor, group] of this.#positions.byCursor(new Set(partitions))) {
+      const standing = this.#positions.standing(new Set(group));
+      const covered = standing.map(({ partition, guard: { epoch } }) => ({ partition, epoch }));
+      await this.#options.changeLog.recordCovered(covered, cursor);
     }
-    for (const [cursor, group] of covered) await this.#options.changeLog.recordCovered(group, cursor);
-  }
-
-  #standing(only?: ReadonlySet<number>): GuardedPartition[] {
-    const all = [...this.#positions].map(([partition, { guard }]) => ({ partition, guard }));
-    return only ? all.filter(({ partition }) => only.has(partition)) : all;
-  }
-
-  #byCursor(only?: ReadonlySet<number>): Map<string, number[]> {
-    const groups = new Map<string, number[]>();
-    for (const [partition, { durable }] of this.#positions) {
-      if (only && !only.has(partition)) continue;
-      groups.set(durable, [...(groups.get(durable) ?? []), partition]);
-    }
-    return groups;
   }
 
   /** Drops what changed, some of every partition in each round-trip. Gives the partitions whose store took every drop. */
@@ -252,19 +221,6 @@ export class Relay {
     }
     if (entries.length > 0) events.emit({ kind: 'relayed', entries: entries.length, ms: clock.nowMs() - startedMs });
     return [...reached];
-  }
-
-  /** Moves on to what is certain to be on disk: this look, or an earlier one that had to wait for it. */
-  #settle({ cursor, insertedLsn, flushedLsn }: ChangeBatch, partitions: readonly number[]): void {
-    for (const partition of partitions) {
-      const position = this.#positions.get(partition);
-      if (!position) continue;
-      const { candidate } = position;
-      if (flushedLsn >= insertedLsn) position.durable = cursor;
-      else if (candidate && flushedLsn >= candidate.lsn) position.durable = candidate.cursor;
-      if (flushedLsn >= (candidate?.lsn ?? 0n)) delete position.candidate;
-      if (flushedLsn < insertedLsn) position.candidate ??= { cursor, lsn: insertedLsn };
-    }
   }
 
   /** Tells the store how far the log is carried over: after changes, and now and then without any. */

@@ -8,15 +8,14 @@ import { catchUp, type Standing } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
-import { Lease, TRUST_LEASE_MS } from './lease.js';
+import { Lease } from './lease.js';
 import type { ChangeLog, Closed, PartitionRow } from './ports.js';
 import type { Guard, Guarded, GuardedPartition, Store } from './store.js';
 import { agreedOn, Succession } from './succession.js';
+import { Withdrawal } from './withdrawal.js';
 
 const RENEW_MS = 1_000;
 const RETRY_MS = 100;
-/** How long an acknowledgement may wait until nobody trusts a closed epoch: a lease, and a look or two. */
-const QUIET_MS = TRUST_LEASE_MS + 1_000;
 /** Failures that say nothing against the master as a whole. */
 const HARMLESS: ReadonlySet<CacheUnavailable['kind']> = new Set(['memory', 'untrusted', 'reply']);
 
@@ -32,6 +31,7 @@ export class Trust {
   readonly #options: TrustOptions;
   readonly #lease: Lease;
   readonly #succession: Succession;
+  readonly #withdrawal: Withdrawal;
   readonly #guards = new Map<number, Guard>();
   /** Generations whose log of changes cannot be continued. */
   readonly #abandoned = new Map<number, string>();
@@ -46,6 +46,7 @@ export class Trust {
     this.#options = options;
     this.#lease = new Lease({ ...options, trusted: () => this.#incarnations() });
     this.#succession = new Succession({ ...options, lease: this.#lease });
+    this.#withdrawal = new Withdrawal({ clock: options.clock, lease: this.#lease, succession: this.#succession });
   }
 
   /** The guard to read and write a partition under; undefined while it is not trusted. */
@@ -124,33 +125,21 @@ export class Trust {
     return this.#learned.promise;
   }
 
-  /** Closes the epochs in force, so that what they hold is not believed again before it has caught up. */
+  /** As {@link Withdrawal.shut}; gives these partitions up here first. */
   async shut(partitions: readonly number[]): Promise<readonly Closed[]> {
     this.distrust(partitions, 'A write could not be confirmed.');
-    await this.#lease.renew();
-    for (const partition of partitions) await this.#succession.close(this.#lease.row(partition));
-    await this.#lease.renew();
-    return partitions.map((partition) => ({ partition, epoch: this.#lease.row(partition)?.epoch ?? '0' }));
+    return this.#withdrawal.shut(partitions);
   }
 
-  /**
-   * Resolves to true once no gateway believes what was before these epochs were closed, at once where that is known
-   * already; to false when it could not be learned in time.
-   */
-  async quiet(closed: readonly Closed[]): Promise<boolean> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.nowMs() + QUIET_MS;
-    for (;;) {
-      if (closed.every((each) => this.#lease.quiet(each) || this.#reopened(each))) return true;
-      if (clock.nowMs() >= deadlineMs || this.#closed) return false;
-      await this.#lease.renew().catch(() => {});
-      if (!closed.every((each) => this.#lease.quiet(each))) await clock.sleep(RETRY_MS);
-    }
+  /** As {@link Withdrawal.quiet}. */
+  quiet(closed: readonly Closed[]): Promise<boolean> {
+    return this.#withdrawal.quiet(closed);
   }
 
   /** Resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#withdrawal.end();
     this.#wake();
     this.#learned?.resolve();
     await this.#lease.end();
@@ -172,13 +161,6 @@ export class Trust {
 
   #isAbandoned(row: PartitionRow | undefined): boolean {
     return row !== undefined && this.#abandoned.get(row.partition) === row.generation;
-  }
-
-  /** Whether this epoch or a later one was opened, or could be: that is when nobody trusts what was before. */
-  #reopened({ partition, epoch }: Closed): boolean {
-    const row = this.#lease.row(partition);
-    if (!row || BigInt(row.epoch) < BigInt(epoch)) return false;
-    return row.open || (row.epoch !== epoch && this.#lease.quiet(row));
   }
 
   /** A time-out may be a hiccup: distrusts the partitions whose master is silent a second time. */

@@ -146,6 +146,25 @@ describe('a change', () => {
     expect(new Set(rows.map(({ tgenabled }) => tgenabled))).toEqual(new Set(['A']));
   });
 
+  it('is captured in a session that has changed the table before its columns became others', async () => {
+    const session = await database.psql.reserve();
+    try {
+      const versions = [await versionOf('note')];
+      const change = async (text: string) => {
+        await session`UPDATE notes SET text = ${text} WHERE key = ${key}`;
+        versions.push(await versionOf('note'));
+      };
+      await change('before');
+      await database.psql`ALTER TABLE notes ADD COLUMN extra bigint DEFAULT 1`;
+      await change('with one more');
+      await database.psql`ALTER TABLE notes DROP COLUMN extra`;
+      await change('without it');
+      expect(versions.every((version, at) => at === 0 || version > (versions[at - 1] ?? version))).toBe(true);
+    } finally {
+      session.release();
+    }
+  });
+
   it('of nothing changes no version', async () => {
     const before = await versionOf('note');
     await database.psql`UPDATE notes SET text = 'x' WHERE key = 'there is no such note'`;

@@ -54,7 +54,7 @@ export const durability: readonly Mutant[] = [
     expected: ['stale', 'diverged'],
     edits: [
       {
-        file: relay,
+        file: 'src/cache/positions.ts',
         find: 'if (flushedLsn >= insertedLsn) position.durable = cursor;',
         replace: 'if (flushedLsn >= 0n) position.durable = cursor;',
       },
@@ -105,6 +105,8 @@ export const durability: readonly Mutant[] = [
     tier,
     storm: 'reusedId',
     expected: ['stale', 'diverged'],
-    edits: [{ file: relay, find: 'if (this.#session === session) return;', replace: 'if (session) return;' }],
+    edits: [
+      { file: relay, find: 'if (this.#session === session) return false;', replace: 'if (session) return false;' },
+    ],
   },
 ];

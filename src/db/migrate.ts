@@ -1,32 +1,68 @@
 // Brings a database to the schema of this version, once, however many gateways start together.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/postgres-js';
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { ADVISORY, lockKey } from './advisory-lock.js';
+import { DatabaseUnavailable } from './errors.js';
 
+/** For what is quick in every database. How long a migration takes, nobody knows. */
+const ANSWER_MS = 10_000;
+const LOCK_POLL_MS = 200;
+/** Seconds after which either side looks whether the other is still there: who vanishes does not keep the lock. */
+const KEEP_ALIVE_SECONDS = 5;
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
  * Applies the migrations that are missing, under an advisory lock, and fixes the partition count while nothing is cached.
- * @throws when the database cannot be reached, is older than version 14, or has cached under another partition count.
+ * @throws when the database cannot be reached or does not answer, is older than version 14, or has cached under another partition count.
  */
 export async function migrate(url: string, partitions?: number): Promise<void> {
   const client = postgres(url, {
     max: 1,
     connect_timeout: 5,
+    fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: 'espelho migrate' },
+    keep_alive: KEEP_ALIVE_SECONDS,
+    connection: {
+      application_name: 'espelho migrate',
+      tcp_keepalives_idle: KEEP_ALIVE_SECONDS,
+      tcp_keepalives_interval: 2,
+      tcp_keepalives_count: 3,
+    },
   });
   try {
     const db = drizzle(client);
-    await requireVersion(client);
-    await db.execute(sql`SELECT pg_advisory_lock(${lockKey(ADVISORY.migration)})`);
+    await inTime(requireVersion(client));
+    while (!(await inTime(takeLock(db)))) await sleep(LOCK_POLL_MS);
     await runMigrations(db, { migrationsFolder: FOLDER });
     if (partitions !== undefined) await fixPartitions(client, partitions);
   } finally {
     await client.end({ timeout: 2 });
+  }
+}
+
+/** False while another one migrates. */
+async function takeLock(db: PostgresJsDatabase): Promise<boolean> {
+  const [row] = await db.execute<{ taken: boolean }>(
+    sql`SELECT pg_try_advisory_lock(${lockKey(ADVISORY.migration)}) AS taken`,
+  );
+  return row?.taken ?? false;
+}
+
+/** What `pending` comes to. @throws {DatabaseUnavailable} when it does not: a link may stand and carry nothing. */
+async function inTime<Result>(pending: Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  const late = sleep(ANSWER_MS, undefined, { signal: over.signal }).then(() => {
+    throw new DatabaseUnavailable('Postgres did not answer in time; try again.');
+  });
+  try {
+    return await Promise.race([pending, late]);
+  } finally {
+    over.abort();
+    for (const each of [pending, late]) each.catch(() => {});
   }
 }
 

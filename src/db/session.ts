@@ -86,6 +86,7 @@ export class Session {
    * unknown only where the loss comes after the body.
    */
   async transaction<Result>(body: Body<Result>): Promise<Result> {
+    if (this.#loss) throw this.#loss;
     let answered = this.#owed();
     let outcome: { readonly result: Result } | undefined;
     const never = new Promise<never>(() => {});
@@ -178,7 +179,12 @@ export class Session {
           this.#answered = true;
           resolve(answer);
         },
-        (error) => this.#waiting.delete(reject) && reject(error),
+        (error) => {
+          if (!this.#waiting.delete(reject)) return;
+          reject(error);
+          // Refused before it began; that its socket goes too is heard of later.
+          if (error instanceof postgres.PostgresError && error.severity === 'FATAL') this.lose(error);
+        },
       );
     });
   }

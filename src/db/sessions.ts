@@ -22,7 +22,8 @@ export class Sessions {
   #turns = 0;
   /** Those who wait for a turn, each of which is handed on. */
   readonly #queue: (() => void)[] = [];
-  #attempts = 0;
+  /** Grows with each that failed: of several hosts, the one that answered is gone on with. */
+  #attempt = 0;
   #failure: { readonly error: unknown; readonly atMs: number } | undefined;
   #ended = false;
 
@@ -37,7 +38,8 @@ export class Sessions {
       (one, other) => (one && one.load <= other.load ? one : other),
       undefined,
     );
-    const session = least && (least.load === 0 || all.length >= this.#options.max) ? least : this.#open();
+    const isFull = all.length >= this.#options.max || this.#resting !== undefined;
+    const session = least && (least.load === 0 || isFull) ? least : this.#open();
     return session.statement(text, parameters, { prepare: true });
   }
 
@@ -74,16 +76,24 @@ export class Sessions {
     return [...this.#all];
   }
 
+  /** Why no session is opened for the moment. */
+  get #resting(): { readonly error: unknown } | undefined {
+    const failure = this.#failure;
+    return failure && performance.now() - failure.atMs < REST_MS ? failure : undefined;
+  }
+
   #open(): Session {
     if (this.#ended) throw new DatabaseUnavailable('The connection to Postgres was closed.');
-    const failure = this.#failure;
-    if (failure && performance.now() - failure.atMs < REST_MS) throw failure.error;
+    const resting = this.#resting;
+    if (resting) throw resting.error;
+    const attempt = this.#attempt;
     const session: Session = new Session({
       ...this.#options,
-      attempt: this.#attempts++,
+      attempt,
       onLoss: (error) => {
         this.#all.delete(session);
         this.#failure = session.answered ? undefined : { error, atMs: performance.now() };
+        if (!session.answered) this.#attempt = Math.max(this.#attempt, attempt + 1);
       },
     });
     this.#all.add(session);

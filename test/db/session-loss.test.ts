@@ -3,7 +3,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Connection, connect, openChangeLog, type PostgresChangeLog, type Query } from '../../src/db/index.js';
+import {
+  type Connection,
+  connect,
+  migrate,
+  openChangeLog,
+  type PostgresChangeLog,
+  type Query,
+} from '../../src/db/index.js';
 import { Link, type LinkConnection } from '../faults/link.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -144,4 +151,18 @@ it('a connection that stands and carries nothing is given up: others take its pl
   link.taps.add((_side, _piece, at) => (silent.has(at) ? new Promise(() => {}) : undefined));
   await eventually(async () => (await Promise.all(asks.map((ask) => isAnswered(ask())))).every((isIn) => isIn));
   expect([...link.connections].filter((at) => !silent.has(at)).length).toBe(4);
+}, 60_000);
+
+it('a start over a link that falls silent once it is connected gives up', async () => {
+  const target = new URL(database.url);
+  target.port = String(link.port);
+  const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5]);
+  let isSilent = false;
+  link.taps.add((_side, piece) => {
+    if (isSilent) return new Promise(() => {});
+    isSilent = piece.includes(readyForQuery);
+    return undefined;
+  });
+  await expect(migrate(target.href)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(isSilent).toBe(true);
 }, 60_000);

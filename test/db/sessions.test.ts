@@ -1,9 +1,11 @@
 // A few sessions are shared out: statements that are asked for at once get as many as there may be, transactions one each,
 // in the order in which they came.
+import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Connection, connect } from '../../src/db/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 
 let database: TestDatabase;
 let connection: Connection;
@@ -63,4 +65,42 @@ it('a Postgres that is not there fails statements and transactions alike, and at
   await expect(connection.query(backend)).rejects.toMatchObject(refused);
   await expect(connection.query(backend)).rejects.toMatchObject(refused);
   await expect(connection.db.transaction(async () => {})).rejects.toThrow();
+});
+
+it('of several hosts, the one that answered is gone on with', async () => {
+  const { host, pathname, username, password } = new URL(database.url);
+  const credentials = password ? `${username}:${password}` : username;
+  connection = connect({ url: `postgres://${credentials}@127.0.0.1:1,${host}${pathname}`, maxReads: 3, maxWrites: 1 });
+  const refused = await connection.query(backend).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'UNAVAILABLE' });
+  await eventually(() => connection.query(backend).catch(() => false));
+  const pids = await Promise.all([1, 2, 3].map(() => connection.query<{ pid: number }>(backend)));
+  expect(new Set(pids.map(([row]) => row?.pid)).size).toBe(3);
+});
+
+it('while no further session can be opened, statements share those that there are', async () => {
+  const role = `narrow_${randomBytes(6).toString('hex')}`;
+  await database.psql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'narrow' CONNECTION LIMIT 1`);
+  try {
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'narrow';
+    connection = connect({ url: url.href, maxReads: 3, maxWrites: 1 });
+    const isAnswered = () =>
+      connection.query(backend).then(
+        () => true,
+        () => false,
+      );
+    await eventually(isAnswered);
+    await eventually(async () => {
+      const held = connection.query(sql`SELECT pg_sleep(0.3)`);
+      await isAnswered(); // asks for a second session in vain, and for a moment the others know it
+      const answered = await Promise.all([isAnswered(), isAnswered(), isAnswered()]);
+      await held.catch(() => {});
+      return answered.every((is) => is);
+    });
+  } finally {
+    await connection.close();
+    await database.psql.unsafe(`DROP ROLE ${role}`);
+  }
 });

@@ -74,7 +74,7 @@ export function findChanges(
     ...(before === undefined ? [] : [sql`sequence < ${before}::bigint`]),
   ];
   return query(sql`SELECT ${ROW} FROM changes WHERE ${sql.join(conditions, sql` AND `)}
-    ORDER BY sequence DESC LIMIT ${limit}`);
+    ORDER BY changes.sequence DESC LIMIT ${limit}`);
 }
 
 /** The rows with these ids, in any order. */

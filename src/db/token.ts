@@ -73,7 +73,7 @@ export async function findTokenIds(
     WHERE (${subject ?? null}::text IS NULL OR subject = ${subject ?? null})
       AND (${status ?? null}::text IS NULL OR ${status ?? null} = CASE WHEN revoked_at IS NOT NULL THEN 'REVOKED'
         WHEN expires_at <= now() THEN 'EXPIRED' ELSE 'ACTIVE' END) ${rest}
-    ORDER BY created_at DESC, id DESC LIMIT ${limit}`);
+    ORDER BY created_at DESC, tokens.id DESC LIMIT ${limit}`);
 }
 
 export async function findToken(tx: Tx, id: string): Promise<TokenRow | undefined> {

@@ -50,6 +50,7 @@ export class Unauthenticated extends Error {
 export class Conflict extends Error {
   override readonly name = 'Conflict';
   readonly code = 'CONFLICT';
+  readonly argument: readonly string[] = ['options', 'expectedVersion'];
   readonly currentVersion: bigint;
   constructor(message: string, currentVersion: bigint) {
     super(message);
@@ -65,7 +66,7 @@ export class KeyReused extends Error {
   readonly argument: readonly string[] = ['options', 'idempotencyKey'];
 }
 
-/** The request as such is wrong: a forged cursor, a foreign id, a method that a field does not allow. */
+/** The request as such is wrong: a forged cursor, a method that a field does not allow. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
   readonly code = 'BAD_REQUEST';

@@ -14,7 +14,6 @@ import {
   closeForWrite,
   DatabaseUnavailable,
   insertChange,
-  type LockedRoot,
   lockRoots,
   repeated,
   type Tx,
@@ -24,23 +23,16 @@ import {
 } from '../db/index.js';
 import { isCarriedOver } from './carried-over.js';
 import type { Context, Services } from './context.js';
-import { Conflict, Invalid } from './errors.js';
 import { globalId } from './global-id.js';
-import { recall, requireIdempotencyKey } from './idempotency.js';
+import { recall } from './idempotency.js';
 import type { Remembered } from './idempotency-answer.js';
 import type { Maybe } from './input.js';
 import { committedAfterAll } from './lost-commit.js';
 import { committedForms, patchForms, type ReadBack, readBack } from './read-back.js';
 import { Rehearsed } from './rehearsal.js';
+import { requireOptions, requireVersion, type WriteOptions } from './write-options.js';
 
-export interface WriteOptions {
-  readonly expectedVersion?: Maybe<bigint>;
-  readonly idempotencyKey?: Maybe<string>;
-  readonly dryRun?: Maybe<boolean>;
-  readonly reason?: Maybe<string>;
-  /** The mutation's arguments beside these; the schema puts them here where there is an idempotency key. */
-  readonly input?: unknown;
-}
+export type { WriteOptions } from './write-options.js';
 
 export interface Receipt {
   readonly changeId: string | null;
@@ -125,9 +117,13 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>): 
   let abandoned = false;
   try {
     const transaction = db.transaction(async (tx) => {
+      if (abandoned) throw tooLate();
       const ready = await prepare(ctx, tx, plan, body, changeId);
       // Too late to commit: the caller has been told that nothing was written.
-      if (abandoned) throw await lifted(ctx.services, ready);
+      if (abandoned) {
+        await cache.writer.lift(ready.fenced);
+        throw tooLate();
+      }
       prepared = ready;
     });
     await withDeadline(transaction, TRANSACTION_DEADLINE_MS);
@@ -138,7 +134,7 @@ async function writeOnce<Result>(ctx: Context, plan: Plan, body: Body<Result>): 
       abandoned = true;
       throw error;
     }
-    if (!(await committedAfterAll(ctx.services, prepared.xid, changeId, error))) {
+    if (!(await committedAfterAll(ctx.services, prepared.xid, prepared.changeId, error))) {
       await cache.writer.lift(prepared.fenced);
       throw error;
     }
@@ -163,10 +159,7 @@ function takeIn(ctx: Context, loaded: ReadBack): void {
   for (const [view, row] of loaded) ctx.cache.prime(ctx.services.cache.view(view), row);
 }
 
-async function lifted({ cache }: Services, { fenced }: Prepared<unknown>): Promise<Error> {
-  await cache.writer.lift(fenced);
-  return new DatabaseUnavailable('The transaction took too long and was rolled back; try again.');
-}
+const tooLate = () => new DatabaseUnavailable('The transaction took too long and was rolled back; try again.');
 
 /** Everything before COMMIT. */
 async function prepare<Result>(
@@ -260,20 +253,4 @@ function replayed<Result>(first: Remembered<Result>, options: Maybe<WriteOptions
 async function settle(services: Services, prepared: Prepared<unknown>): Promise<boolean> {
   if (prepared.bulk) return isCarriedOver(services);
   return services.cache.writer.settle(prepared.fenced, prepared.committed);
-}
-
-function requireVersion(options: Maybe<WriteOptions>, root: LockedRoot | undefined): void {
-  const expected = options?.expectedVersion;
-  if (expected === undefined || expected === null || !root || root.version === expected) return;
-  throw new Conflict(
-    `Version ${expected} was expected, but ${root.version} stands: read it and decide again.`,
-    root.version,
-  );
-}
-
-function requireOptions(options: Maybe<WriteOptions>): void {
-  requireIdempotencyKey(options?.idempotencyKey);
-  const reason = options?.reason ?? '';
-  if (reason.length <= 1_000 && !/[\0\p{Surrogate}]/u.test(reason)) return;
-  throw new Invalid('A reason has at most 1,000 characters of text.', { path: ['options', 'reason'] });
 }

@@ -6,7 +6,9 @@ type Variables = Readonly<Record<string, unknown>> | null | undefined;
 
 export const jsonScalar = new GraphQLScalarType<Json, unknown>({
   name: 'JSON',
-  description: `At most ${MAX_JSON_BYTES / 1_024} KiB, ${MAX_JSON_LEVELS} levels deep; no NUL, no __proto__.`,
+  description:
+    `At most ${MAX_JSON_BYTES / 1_024} KiB, ${MAX_JSON_LEVELS} levels deep; no NUL, no __proto__. ` +
+    'Numbers are 64-bit floating point: write an integer beyond 9007199254740991 as a string.',
   serialize: (value) => value,
   parseValue: checked,
   parseLiteral: (node, variables) => checked(literalValue(node, variables, 0)),

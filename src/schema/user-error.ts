@@ -22,7 +22,7 @@ export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof Forbidden)
     return { kind: 'ForbiddenError', ...facts(error), requiredScope: error.requiredScope };
   if (error instanceof Conflict)
-    return { kind: 'ConflictError', ...facts(error), currentVersion: error.currentVersion };
+    return { kind: 'ConflictError', ...facts(error), path: error.argument, currentVersion: error.currentVersion };
   return undefined;
 }
 

@@ -161,6 +161,14 @@ describe('a page', () => {
     expect(new Set(all.flat()).size).toBe(all.flat().length);
   });
 
+  it('keeps its order where the places in the log gain a digit', async () => {
+    const name = newTag();
+    await api.database.psql`SELECT setval('changes_sequence_seq', 999997)`;
+    const written: string[] = [];
+    for (let limit = 0; limit < 5; limit++) written.unshift((await put(name, limit)).receipt.changeId);
+    expect(await pages({ key: name }, 2)).toEqual([written.slice(0, 2), written.slice(2, 4), written.slice(4)]);
+  });
+
   it('does not shift when something is written meanwhile', async () => {
     const name = newTag();
     const written = [];

@@ -102,6 +102,7 @@ it('is refused where the mutation would be', async () => {
   const { receipt } = await run(api, ['putParameter', { name: tag, parameter: 1 }], { idempotencyKey: tag });
   expect(await put(2, { expectedVersion: '1' })).toMatchObject({
     __typename: 'ConflictError',
+    path: ['options', 'expectedVersion'],
     currentVersion: receipt.version,
   });
   expect(await put(2, { idempotencyKey: tag })).toMatchObject({ __typename: 'IdempotencyError' });

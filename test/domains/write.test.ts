@@ -191,14 +191,38 @@ describe('a transaction that takes too long', () => {
   it('is given up, and what it did is rolled back', async () => {
     const key = await makeMenu();
     const deadline = holdTimers(TRANSACTION_DEADLINE_MS);
-    const start = gate();
-    const answer = rename(key, 'never', { db: dbWith({ first: start.pass }) });
+    const released = gate();
+    const holder = database.psql.begin(async (psql) => {
+      await psql`SELECT FROM entry WHERE view = 'menu' AND key = ${`${key}:en`} FOR UPDATE`;
+      await released.pass();
+    });
+    await released.reached;
+    const answer = rename(key, 'never');
+    await waiting(1);
+    deadline.elapse();
+    expect((await answer).errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
+    released.open();
+    await holder;
+    await eventually(() => storyOf(key).at(-1) === 'lifted');
+    expect(await read(key)).toEqual(['old', 'HIT']);
+    expect(await audited(key)).toBe(0);
+  });
+
+  it('is not begun any more, once it was given up', async () => {
+    const key = await makeMenu();
+    const deadline = holdTimers(TRANSACTION_DEADLINE_MS);
+    const [start, ended] = [gate(), gate()];
+    const db = dbWith({ first: start.pass });
+    const transaction: Db['transaction'] = (body, config) => db.transaction(body, config).finally(ended.pass);
+    ended.open();
+    const answer = rename(key, 'never', { db: Object.assign(Object.create(db), { transaction }) });
     await start.reached;
     deadline.elapse();
     expect((await answer).errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
+    const before = storyOf(key).length;
     start.open();
-    await eventually(() => storyOf(key).at(-1) === 'lifted');
-    expect(await read(key)).toEqual(['old', 'HIT']);
+    await ended.reached;
+    expect(storyOf(key).slice(before)).not.toContain('fenced');
     expect(await audited(key)).toBe(0);
   });
 

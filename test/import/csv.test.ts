@@ -95,7 +95,44 @@ describe('CSV statements', () => {
     expect(lines.filter((line) => line.startsWith('account'))).toEqual(['account A BRL 0', 'account B EUR 0']);
   });
 
+  it('do not take the account of the other side for their own', async () => {
+    const rows = ['Buchungstag;Empfänger;Kontonummer;IBAN;Betrag', '04.03.2024;Ana;DE11;DE12;-1,00'];
+    expect((await read(rows, own))[0]).toBe('account 1 BRL 0');
+    expect((await read(['Kontonummer:;7', ...rows], { currency: 'EUR' }))[0]).toBe('account 7 EUR 0');
+    expect((await read(rows, { currency: 'EUR' }))[0]).toContain('give its number with --account');
+  });
+
+  it('take their own account from a column that is no other side’s', async () => {
+    const rows = ['Bezeichnung Auftragskonto;IBAN Auftragskonto;Buchungstag;Betrag', 'Giro;DE11;04.03.2024;-1,00'];
+    expect((await read(rows, { currency: 'EUR' }))[0]).toBe('account DE11 EUR 0');
+  });
+
+  it('leave out what is not booked', async () => {
+    const lines = await read(
+      ['date,amount,state', '2024-03-04,-1.00,COMPLETED', ',-2.00,PENDING', '2024-03-05,-3.00,REVERTED'],
+      own,
+    );
+    expect(lines.filter((line) => line.startsWith('refused'))).toEqual([
+      'refused 3 The entry is not booked: its state is "PENDING"; it is left out.',
+      'refused 4 The entry is not booked: its state is "REVERTED"; it is left out.',
+    ]);
+    expect(entriesOf(lines)).toEqual(['  -100 - ']);
+  });
+
+  it('are refused where the type of some entries alone says that they are debits', async () => {
+    const header = 'date,amount,type';
+    const fee = '2024-03-05,3.00,FEE';
+    expect(await read([header, '2024-03-04,1.00,DEBIT', fee], own)).toEqual([
+      expect.stringContaining('Line 2 is a debit by its type, but its amount has no sign'),
+    ]);
+    expect(entriesOf(await read([header, '2024-03-04,-1.00,DEBIT', fee], own))).toEqual([
+      '  -100 DEBIT DEBIT',
+      '  300 FEE FEE',
+    ]);
+  });
+
   it.each([
+    ['a fee beside the amount', ['data;valor;conta;moeda;fee', '04/03/2024;1,00;7;BRL;0,50'], 'a fee of 0,50'],
     ['no account', ['data;valor;moeda', '04/03/2024;1,00;BRL'], 'give its number with --account'],
     ['no currency', ['data;valor;conta', '04/03/2024;1,00;7'], 'give it with --currency'],
     [

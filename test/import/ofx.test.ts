@@ -110,6 +110,11 @@ describe('OFX statements', () => {
       '<STMTTRN><DTPOSTED>20240304<TRNAMT>1<FITID>1<CURRENCY><CURRATE>5<CURSYM>USD</CURRENCY></STMTTRN>',
       'in "USD", but the account is in BRL',
     ],
+    [
+      'a correction',
+      '<STMTTRN><DTPOSTED>20240304<TRNAMT>1<FITID>2<CORRECTFITID>1<CORRECTACTION>REPLACE</STMTTRN>',
+      'corrects the entry 1',
+    ],
     ['a day to come', entry('20261124', '1,00', 'a'), 'it is only 2026-11-23'],
     ['an amount beyond 64 bits', entry('20240304', '92233720368547758,08', 'a'), 'too large'],
   ])('refuse an entry with %s, and do not open an account for it', async (_, bad, reason) => {

@@ -19,7 +19,8 @@ export type CsvRole =
   | 'document'
   | 'currency'
   | 'account'
-  | 'ownNumber';
+  | 'state'
+  | 'fee';
 
 export interface CsvLayout {
   readonly delimiter: string;
@@ -120,14 +121,12 @@ const names: readonly (readonly [CsvRole, string])[] = [
   ['currency', 'moeda|currency|wahrung|waehrung|divisa|ccy|moneda'],
   [
     'account',
+    // Not IBAN, Konto or Kontonummer alone, under which banks write the account of the other side too.
     `conta|conta corrente|numero da conta|n conta|nr conta|account|account number|account no|
-    account id|own account|cuenta`,
+    account id|account iban|own account|cuenta|auftragskonto|iban auftragskonto`,
   ],
-  [
-    'ownNumber',
-    `auftragskonto|iban auftragskonto|bezeichnung auftragskonto|account iban|iban|kontonummer|konto|
-    bank account`,
-  ],
+  ['state', 'state|status|situacao|estado|info'],
+  ['fee', 'fee|fees'],
 ];
 
 const roles: ReadonlyMap<string, CsvRole> = new Map(

@@ -39,7 +39,18 @@ export function csvStyleOf(layout: CsvLayout, rows: readonly CsvRow[]): CsvStyle
   const marks = [...new Set(money)].filter((mark) => mark !== undefined);
   const types = rows.map((row) => cellOf(layout, row, 'type')).filter((cell) => cell !== '');
   const typeIsDirection = types.length > 0 && types.every((cell) => directionOf(cell) !== undefined);
+  const unsigned = typeIsDirection ? undefined : rows.find((row) => isUnsignedDebit(layout, row));
+  if (unsigned !== undefined) {
+    return `Line ${unsigned.line} is a debit by its type, but its amount has no sign, and other types say neither debit nor credit.`;
+  }
   return { order: order ?? 'dmy', mark: marks.length === 1 ? marks[0] : undefined, typeIsDirection };
+}
+
+function isUnsignedDebit(layout: CsvLayout, row: CsvRow): boolean {
+  if (layout.columns.has('direction') || directionOf(cellOf(layout, row, 'type')) !== 'debit') return false;
+  return (
+    /^[^-−–(]*[1-9][^-−–)]*$/.test(cellOf(layout, row, 'amount')) && !bare(cellOf(layout, row, 'amount')).isNegative
+  );
 }
 
 /** The day that a cell begins with, a time after it aside. */
@@ -66,6 +77,10 @@ export function csvEntry(layout: CsvLayout, style: CsvStyle, row: CsvRow, curren
     if (date === undefined) return { line, date, reason: `The date "${day.slice(0, 40)}" is no day of the calendar.` };
     const minor = amountOf(layout, style, row, currency);
     if (typeof minor === 'string') return { line, date, reason: minor };
+    const fee = cellOf(layout, row, 'fee');
+    if (fee !== '' && signedMinor(fee, currency, style.mark) !== 0n) {
+      return { line, date, reason: `The row has a fee of ${fee}; whether its amount holds the fee cannot be told.` };
+    }
     const listed = cellOf(layout, row, 'balance');
     const balance = listed === '' ? null : signedMinor(listed, currency, style.mark);
     const description = descriptionOf(layout, row);

@@ -64,6 +64,10 @@ export async function* decodeCsv(
   for (const [account, own] of accounts) yield statementOf(layout, style, account, own, options);
 }
 
+/** What banks call an entry that is still to come, or never came. */
+const unbooked =
+  /\b(?:pending|reverted|declined|failed|cancell?ed|vorgemerkt|pendente|agendad[oa]|cancelad[oa]|pendiente)\b/i;
+
 const below = 'The row has no date and stands below the last entry, as totals do; it is left out.';
 
 /** Why a row is left out without harm to its day: it lists a balance or a total, or says neither day nor amount. */
@@ -73,6 +77,8 @@ function notAnEntry(layout: CsvLayout, row: CsvRow): string | undefined {
     (text) => isBalanceLine(text) || /^(?:sub)?tota(?:l|is)\b|^summe\b/i.test(text),
   );
   if (told !== undefined) return `"${told.slice(0, 40)}" lists a balance and moves nothing; it is left out.`;
+  const state = cellOf(layout, row, 'state');
+  if (unbooked.test(state)) return `The entry is not booked: its state is "${state.slice(0, 40)}"; it is left out.`;
   const amounts = (['amount', 'debit', 'credit'] as const).map((role) => cellOf(layout, row, role));
   if (amounts.some((cell) => cell !== '') || /\d/.test(cellOf(layout, row, 'date'))) return undefined;
   return 'The row has neither a date nor an amount; it is left out.';
@@ -88,7 +94,7 @@ function statementOf(
   const line = rows[0]?.line ?? layout.line;
   const records = Math.max(1, rows.length);
   const refused = (reason: string): Decoded => ({ kind: 'refused', line, reason, records });
-  const named = cell || onlyOne(rows, layout) || layout.account || options.account;
+  const named = cell || layout.account || options.account;
   if (named === undefined) return refused('The file names no account; give its number with --account.');
   const account = accountNumberOf(named);
   if (account === undefined)
@@ -147,12 +153,6 @@ function firstWrongBalance(entries: readonly DecodedEntry[]): DecodedEntry | und
     expected = balance;
     return isWrong;
   });
-}
-
-/** The number in a column that could be anybody's, if all rows have the same. */
-function onlyOne(rows: readonly CsvRow[], layout: CsvLayout): string | undefined {
-  const [number, ...others] = new Set(rows.map((row) => cellOf(layout, row, 'ownNumber')));
-  return others.length === 0 ? number || undefined : undefined;
 }
 
 function currencyOfRow(layout: CsvLayout, row: CsvRow): string | undefined {

@@ -146,6 +146,12 @@ function decodedEntry(entry: OfxEntry, description: string, currency: string, da
   if (entry.currency !== undefined && entry.currency.toUpperCase() !== currency) {
     return fault(`The entry is in "${entry.currency.slice(0, 10)}", but the account is in ${currency}.`);
   }
+  const corrected = values.get('CORRECTFITID');
+  if (corrected !== undefined) {
+    return fault(
+      `The entry corrects the entry ${corrected.slice(0, 40)}, which is not undone; restateBusinessDay can do that.`,
+    );
+  }
   const amount = values.get('TRNAMT');
   if (amount === undefined) return fault('The entry has no amount (TRNAMT).');
   const type = plainText(values.get('TRNTYPE') ?? '', 100).toUpperCase();

@@ -17,6 +17,7 @@ interface Record {
   state: 'pending' | 'committed' | 'refused' | 'lost';
   version: number | undefined;
   seen: boolean;
+  readonly beganMs: number;
   endedMs: number;
   /** When a newer write was acknowledged: reads that were under way then may still bring this one. */
   pastMs: number;
@@ -41,7 +42,7 @@ interface History {
   readonly repeats: boolean;
 }
 
-/** A transaction without an answer has ended one way or the other after this long. */
+/** A transaction without an answer has ended one way or the other after this long: what begins later comes after it. */
 const LOST_FOR_MS = 60_000;
 const NOTHING: Mark = { version: 0, value: undefined, author: undefined, atMs: 0 };
 
@@ -68,6 +69,7 @@ export class Checker {
       state: 'committed',
       version,
       seen: true,
+      beganMs: 0,
       endedMs: 0,
       pastMs: Infinity,
     });
@@ -87,6 +89,7 @@ export class Checker {
       state: 'pending',
       version: undefined,
       seen: false,
+      beganMs: this.#options.nowMs(),
       endedMs: Infinity,
       pastMs: Infinity,
     };
@@ -154,6 +157,7 @@ export class Checker {
     if (version <= history.floor.version) return;
     history.floor = { version, value: record.value, author: record.author, atMs: record.endedMs };
     history.candidates = history.candidates.filter((one) => {
+      if (one.state === 'lost' && one.version === undefined) return record.beganMs - one.endedMs < LOST_FOR_MS;
       if (one.version === undefined || one.version >= version) return one.state !== 'refused';
       one.pastMs = Math.min(one.pastMs, record.endedMs);
       return record.endedMs - one.pastMs < LOST_FOR_MS;
@@ -178,11 +182,9 @@ export class Checker {
 
   /** Whether some write can have left this value, at or after what was acknowledged before. */
   #isPossible(history: History, { value }: Answer, floor: Mark): boolean {
-    const nowMs = this.#options.nowMs();
     return history.candidates.some((one) => {
       if (one.value !== value || one.state === 'refused') return false;
-      if (one.version !== undefined) return one.version >= floor.version;
-      return one.state === 'pending' || nowMs - one.endedMs < LOST_FOR_MS;
+      return one.version === undefined || one.version >= floor.version;
     });
   }
 

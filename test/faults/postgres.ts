@@ -73,6 +73,8 @@ export class Postgres {
     await this.#forgetSessions();
     await this.#server.stop();
     this.#server = await startPostgres(this.#place, this.#binaries);
+    // Those of whoever asked meanwhile know the old port.
+    await this.#forgetSessions();
   }
 
   async stop(): Promise<void> {

@@ -65,7 +65,9 @@ function requirePlain({ headers }: IncomingMessage): void {
 function tooLong(request: IncomingMessage, maxBytes: number): Refusal {
   request.removeAllListeners('data');
   request.resume(); // what still comes is let go by, so that the client gets to read the answer
-  const sentence = `The body is longer than ${maxBytes} bytes; send less at a time.`;
+  const sentence =
+    `The body is longer than ${maxBytes} bytes; send less at a time. ` +
+    'What cannot be divided comes in from a file, by the command espelho import.';
   return new Refusal('LIMIT_EXCEEDED', sentence, { headers: { connection: 'close' } });
 }
 

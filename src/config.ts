@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type EdgeConfig, edgeSettings, readEdge } from './config/edge.js';
+import { plaintextLinks } from './config/links.js';
 
 export type Config = {
   readonly http: {
@@ -24,6 +25,10 @@ export type Config = {
   readonly masterKey: string | undefined;
   /** A second one, which opens what it has sealed and seals nothing: the one before, or the next one. In the same form. */
   readonly oldMasterKey: string | undefined;
+  /** What the key of the audit log is drawn from. Undefined means: the pepper. */
+  readonly auditKey: string | undefined;
+  /** The one before, for reading what it has sealed. */
+  readonly oldAuditKey: string | undefined;
   /** Whether to load demo data; without ESPELHO_DEMO only into an embedded Postgres. */
   readonly demo: boolean;
   /** The time to live of views whose default is overridden. */
@@ -71,6 +76,7 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
     ...ttl.faults,
     ...unknownVariables(set),
     ...missingInProduction(set),
+    ...plaintextLinks(set),
     ...sameKeys(parsed.data),
   ];
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
@@ -83,6 +89,8 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
     tokenPepper: rest.ESPELHO_TOKEN_PEPPER,
     masterKey: rest.ESPELHO_MASTER_KEY,
     oldMasterKey: rest.ESPELHO_MASTER_KEY_OLD,
+    auditKey: rest.ESPELHO_AUDIT_KEY,
+    oldAuditKey: rest.ESPELHO_AUDIT_KEY_OLD,
     demo: ESPELHO_DEMO ?? DATABASE_URL === undefined,
     ttlMs: ttl.ttlMs,
     partitions: rest.ESPELHO_PARTITIONS,
@@ -109,20 +117,24 @@ const variables = z.object({
     })
     .optional(),
   ESPELHO_HOME: z.string().default('.espelho'),
-  ESPELHO_TOKEN_PEPPER: z
-    .string()
-    .min(32, 'must have 32 characters or more; make one with: openssl rand -hex 32')
-    .optional(),
+  ESPELHO_TOKEN_PEPPER: longSecret(),
+  ESPELHO_AUDIT_KEY: longSecret(),
+  ESPELHO_AUDIT_KEY_OLD: longSecret(),
   ESPELHO_MASTER_KEY: masterKey('make one with: openssl rand -hex 32').optional(),
   ESPELHO_MASTER_KEY_OLD: masterKey('leave it unset unless "espelho rekey" is still to be done').optional(),
   ESPELHO_DEMO: z
     .enum(['0', '1'], { error: 'must be 1 (load demo data) or 0 (do not).' })
     .transform((value) => value === '1')
     .optional(),
+  ESPELHO_PLAINTEXT: z.enum(['0', '1'], { error: 'must be 1 (links without TLS are fine) or 0.' }).optional(),
   ESPELHO_PARTITIONS: wholeNumber(1, 256, 'leave it unset for 16').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}.` }).default('info'),
   NODE_ENV: z.string().optional(),
 });
+
+function longSecret() {
+  return z.string().min(32, 'must have 32 characters or more; make one with: openssl rand -hex 32').optional();
+}
 
 function wholeNumber(min: number, max: number, otherwise: string) {
   const error = `must be a whole number from ${min} to ${max}; ${otherwise}.`;

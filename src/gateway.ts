@@ -2,6 +2,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { type Allowances, Cache, type ChangeLog, COMPARED_SHARE, systemClock } from './cache/index.js';
 import {
+  auditSigner,
   claimStore,
   connect,
   findInstallation,
@@ -12,6 +13,7 @@ import {
   type Query,
 } from './db/index.js';
 import {
+  AuditSealer,
   authenticate,
   type Context,
   contextOfViewer,
@@ -37,6 +39,8 @@ export interface GatewayOptions extends StoreOptions {
   readonly masterKey: string;
   /** 64 hex digits of a second one, which only opens. */
   readonly oldMasterKey?: string | undefined;
+  /** What the key of the audit log is drawn from; the pepper unless given. */
+  readonly auditKey?: string | undefined;
   /** After which Postgres gives up a statement; the database room's own unless given. */
   readonly statementTimeoutMs?: number;
   readonly partitions: number | undefined;
@@ -65,7 +69,12 @@ const BEAT_MS = 1_000;
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { databaseUrl, redisUrl, pepper, logger, statementTimeoutMs } = options;
   await migrate(databaseUrl, options.partitions);
-  const database = connect({ url: databaseUrl, ...(statementTimeoutMs !== undefined && { statementTimeoutMs }) });
+  const signer = auditSigner(options.auditKey ?? pepper);
+  const database = connect({
+    url: databaseUrl,
+    signer,
+    ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
+  });
   const id = randomUUID();
   const changeLog = openChangeLog(databaseUrl, { id, store: redisUrl === undefined ? 'memory' : 'redis' });
   const closing: (() => Promise<unknown>)[] = [changeLog.close, database.close];
@@ -99,7 +108,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       gatewayId: id,
       cache,
       db: database.db,
-      query: database.query,
+      query: database.bareQuery,
+      queryAs: database.queryAs,
       tokenUses: new TokenUses(database.query),
       pepper,
       masterKey: masterKeyOf(options.masterKey, options.oldMasterKey),
@@ -108,8 +118,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       randomBytes,
     };
     void tellOfLockedSecrets(services, logger);
+    const sealer = new AuditSealer({ db: database.db, query: database.query, signer, now: Date.now, logger });
     closing.unshift(
       heart.stop,
+      sealer.start().stop,
       forgetExpiredKeys(database.query).stop,
       () => services.tokenUses.flush(),
       () => cache.close(),

@@ -67,6 +67,7 @@ async function open(config: Config, closers: Closer[]): Promise<{ url: string; l
     pepper: config.tokenPepper ?? (await loadOrCreateSecret(config.home, 'token-pepper')),
     masterKey: config.masterKey ?? (await loadOrCreateSecret(config.home, 'master-key')),
     oldMasterKey: config.oldMasterKey,
+    auditKey: config.auditKey,
     statementTimeoutMs: config.edge.statementMs,
     partitions: config.partitions,
     ttlMs: config.ttlMs,

@@ -110,7 +110,7 @@ it('reads what is set', () => {
   const config = read({
     PORT: '4000',
     HOST: '::1',
-    DATABASE_URL: 'postgresql://u:p@db/espelho',
+    DATABASE_URL: 'postgresql://u:p@db/espelho?sslmode=verify-full',
     REDIS_URL: 'rediss://:p@cache:6380',
     ESPELHO_HOME: '/srv/espelho',
     ESPELHO_TOKEN_PEPPER: 'p'.repeat(32),
@@ -208,11 +208,32 @@ it('knows misspelt names, and lists the views', () => {
 });
 
 it('wants a token pepper and a master key that gateways share, in production on a database that they share', () => {
-  const env = { DATABASE_URL: 'postgres://db/espelho', NODE_ENV: 'production' };
+  const env = { DATABASE_URL: 'postgres://localhost/espelho', NODE_ENV: 'production' };
   expect(faultsOf(env)).toEqual([
     expect.stringMatching(/^ESPELHO_TOKEN_PEPPER must be set in production/),
     expect.stringMatching(/^ESPELHO_MASTER_KEY must be set in production/),
   ]);
   expect(faultsOf({ ...env, NODE_ENV: 'development' })).toEqual([]);
   expect(faultsOf({ NODE_ENV: 'production' })).toEqual([]);
+});
+
+it('refuses links to other hosts without TLS in production, unless they are allowed', () => {
+  const keys = { ESPELHO_TOKEN_PEPPER: 'p'.repeat(32), ESPELHO_MASTER_KEY: 'a'.repeat(64), NODE_ENV: 'production' };
+  const faults = (links: NodeJS.ProcessEnv) => faultsOf({ ...keys, ...links });
+  const plain = { DATABASE_URL: 'postgres://u:secret@db/espelho', REDIS_URL: 'redis://:secret@cache:6379' };
+  expect(faults(plain)).toEqual([
+    expect.stringMatching(/^DATABASE_URL leads to another host without TLS: add \?sslmode=verify-full/),
+    expect.stringMatching(/^REDIS_URL leads to another host without TLS: begin it with rediss/),
+  ]);
+  expect(faults(plain).join()).not.toContain('secret');
+  expect(faults({ ...plain, ESPELHO_PLAINTEXT: '1' })).toEqual([]);
+  expect(faults({ ...plain, NODE_ENV: 'development' })).toEqual([]);
+  for (const mode of ['disable', 'allow', 'prefer'])
+    expect(faults({ DATABASE_URL: `postgres://db/espelho?sslmode=${mode}` })).toHaveLength(1);
+  for (const url of ['redis+cluster://127.0.0.1:1,cache:6379', 'redis+sentinel://:p@cache:26379/mymaster'])
+    expect(faults({ REDIS_URL: url })).toHaveLength(1);
+  expect(faults({ DATABASE_URL: 'postgres://127.0.0.1/espelho', REDIS_URL: 'redis://[::1]:6379' })).toEqual([]);
+  expect(faults({ DATABASE_URL: 'postgres://db/e?sslmode=require', REDIS_URL: 'rediss+cluster://a:1,b:2' })).toEqual(
+    [],
+  );
 });

@@ -3,10 +3,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.js';
-import { type Connection, connect, gatewaysAreAlive, migrate, waitForBarrier } from '../db/index.js';
-import { attachEmbedded, HomeInUse, openEmbedded } from '../embedded/index.js';
+import { auditSigner, type Connection, connect, gatewaysAreAlive, migrate, waitForBarrier } from '../db/index.js';
+import { attachEmbedded, HomeInUse, loadOrCreateSecret, openEmbedded } from '../embedded/index.js';
 import { views } from '../resolvers/index.js';
-import { Interrupted } from './failure.js';
+import { Interrupted, UsageError } from './failure.js';
 
 /** The import's largest statements take a second; the barrier below takes up to thirty. */
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -34,14 +34,30 @@ export async function withDatabase<Result>(
   env: NodeJS.ProcessEnv,
   act: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
+  const signer = auditSigner((await auditSecrets(env)).key);
   return withMigrated(env, async (url) => {
-    const connection = connect({ url, maxReads: 1, maxWrites: 2, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+    const connection = connect({ url, maxReads: 1, maxWrites: 2, statementTimeoutMs: STATEMENT_TIMEOUT_MS, signer });
     try {
       return await act(connection);
     } finally {
       await connection.close();
     }
   });
+}
+
+/**
+ * What the keys of the audit log are drawn from: the same as the gateways' where the environment or the home is theirs.
+ * @throws {UsageError} in production without either setting: what is signed with a key of its own counts as forged.
+ */
+export async function auditSecrets(env: NodeJS.ProcessEnv) {
+  const { auditKey, oldAuditKey, tokenPepper, databaseUrl, home } = commandConfig(env);
+  const key = auditKey ?? tokenPepper;
+  if (key === undefined && env.NODE_ENV === 'production' && databaseUrl !== undefined) {
+    throw new UsageError(
+      'ESPELHO_TOKEN_PEPPER, or ESPELHO_AUDIT_KEY where the gateways have one, must be set as for the gateways: it signs the audit log.',
+    );
+  }
+  return { key: key ?? (await loadOrCreateSecret(home, 'token-pepper')), oldKey: oldAuditKey };
 }
 
 /** Calls `act` with the URL of the database, migrated. The partition count is fixed only where the environment sets it. */

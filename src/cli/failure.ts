@@ -35,9 +35,19 @@ function sentenceOf(error: unknown): string {
   if (error instanceof DatabaseError && /^(28|3D)/.test(error.state)) {
     return `Postgres refused the login (SQLSTATE ${error.state}); check user, password and database in DATABASE_URL.`;
   }
+  const certificate = certificateFault(error);
+  if (certificate !== undefined) {
+    return `The certificate of Postgres is not trusted (${certificate}): set NODE_EXTRA_CA_CERTS to the file of the authority that signed it, and name the host in DATABASE_URL as the certificate does.`;
+  }
   if (error instanceof ConfigError || isOurs(error)) return error.message;
   const name = error instanceof Error ? error.constructor.name : typeof error;
   return `Something failed that should not (${name}); run it again with LOG_LEVEL=debug to see where.`;
+}
+
+/** Node's word for a certificate that does not fit. */
+function certificateFault(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/.test(code) ? code : undefined;
 }
 
 /** Our own failures carry a word as code and a sentence as message; so do the plain errors of checks at the start. */

@@ -96,6 +96,18 @@ function programFor(terminal: Terminal, exit: (code: number) => void): Command {
       const { key, repair = false, json = false } = options;
       exit(await verify({ view, key, repair, json }, terminal));
     });
+
+  program
+    .command('audit')
+    .description('The audit log, whose rows are sealed with a key that the database does not have.')
+    .command('verify')
+    .description('Find what was edited, deleted, added or moved in the audit log. Exits with 1 if anything was.')
+    .option('--head <head>', 'of an earlier run, or from the log of a gateway: tells whether the end was cut off since')
+    .option('--json', 'print the report as JSON')
+    .action(async (options: { head?: string; json?: true }) => {
+      const { verifyAudit } = await import('./audit.js');
+      exit(await verifyAudit(options, terminal));
+    });
   return program;
 }
 

@@ -13,6 +13,8 @@ export const ADVISORY = {
   store: 3,
   /** Held by whoever migrates. */
   migration: 4,
+  /** Held by whoever adds a seal to the audit log. */
+  audit: 5,
 } as const;
 
 /** The two arguments of Postgres' advisory lock functions. */

@@ -1,12 +1,15 @@
-// The audit log: one row per mutation, written in the mutation's own transaction and never changed.
+// The audit log: one row per mutation, written in the mutation's own transaction and never changed. Each bears a digest by
+// the key of the connection that wrote it.
 import { sql } from 'drizzle-orm';
-import { bigserial, index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigserial, customType, index, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
-import type { Query, Tx } from './connection.js';
+import { type Query, signerOf, type Tx } from './connection.js';
 import { DatabaseUnavailable } from './errors.js';
 
 /** What the audit log files changes under. */
 export type ChangeDomain = 'MENU' | 'STATEMENT' | 'TOKEN' | 'FLAG' | 'SECURITY_VALUE' | 'CACHE_POLICY';
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 
 export const changes = pgTable(
   'changes',
@@ -22,6 +25,8 @@ export const changes = pgTable(
     reason: text(),
     before: jsonb(),
     after: jsonb(),
+    /** Null where whoever wrote it had no key. */
+    tag: bytea(),
   },
   (table) => [
     index('changes_domain').on(table.domain, table.sequence),
@@ -29,16 +34,18 @@ export const changes = pgTable(
   ],
 );
 
-export type NewChange = typeof changes.$inferInsert;
+export type NewChange = Omit<typeof changes.$inferInsert, 'tag'>;
 
 /** Adds one row to the audit log. */
 export async function insertChange(tx: Tx, change: NewChange): Promise<void> {
-  await tx.insert(changes).values(change);
+  await insertChanges(tx, [change]);
 }
 
 /** Adds many rows to the audit log. */
 export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
-  if (rows.length > 0) await tx.insert(changes).values([...rows]);
+  if (rows.length === 0) return;
+  const signer = signerOf(tx);
+  await tx.insert(changes).values(rows.map((row) => ({ ...row, tag: signer?.changeTag(row) ?? null })));
 }
 
 /** A row of the audit log. */

@@ -5,6 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { ARRAY_TYPES } from './array-types.js';
+import type { AuditSigner } from './audit-signer.js';
 import { withDeadline } from './errors.js';
 import { type Session, type SessionOptions, statementOf } from './session.js';
 import { Sessions } from './sessions.js';
@@ -14,10 +15,18 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 /** Runs one statement: prepared when it comes from the pool, inside the transaction when it comes from a `Tx`. */
 export type Query = <Row extends object>(statement: SQL) => Promise<readonly Row[]>;
 
+/** On whose behalf statements of accounts are asked for: of one holder, or of somebody who may see all of them. */
+export type Reader = { readonly holder: string } | 'any';
+
 export interface Connection {
+  /** Its transactions see every row. */
   readonly db: Db;
-  /** Prepared statements on the sessions for reads. */
+  /** Prepared statements that see every row: for what loads entries of the cache, and for commands. */
   readonly query: Query;
+  /** The same, but of accounts and their statements they see nothing. */
+  readonly bareQuery: Query;
+  /** Statements that see of accounts and their statements what the reader may. */
+  readonly queryAs: (reader: Reader) => Query;
   readonly close: () => Promise<void>;
 }
 
@@ -26,6 +35,8 @@ export interface ConnectionOptions {
   readonly maxReads?: number;
   readonly maxWrites?: number;
   readonly statementTimeoutMs?: number;
+  /** Signs the rows of the audit log that its transactions write. */
+  readonly signer?: AuditSigner | undefined;
 }
 
 export interface SessionSettings {
@@ -49,6 +60,8 @@ const LOCK_TIMEOUT_MS = 800;
 /** A gateway that vanishes in the middle of a transaction holds its root rows no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 const CLOSE_SECONDS = 2;
+/** What lifts the row-level security of accounts and their statements. */
+const SEES_ALL = { 'espelho.statements': 'all' };
 
 /** Opens nothing until the first statement. `close` waits 2 s for statements at work, then drops them. */
 export function connect({ url, maxReads = 8, maxWrites = 8, ...options }: ConnectionOptions): Connection {
@@ -59,15 +72,24 @@ export function connect({ url, maxReads = 8, maxWrites = 8, ...options }: Connec
     name: 'espelho',
     statementTimeoutMs,
     // Below Postgres' deadlock_timeout: where psql and a mutation lock in opposite orders, the mutation gives way and repeats.
-    parameters: { lock_timeout: LOCK_TIMEOUT_MS, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
+    parameters: {
+      lock_timeout: LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      ...SEES_ALL,
+    },
   });
   const readTimeoutMs = Math.min(statementTimeoutMs, QUERY_DEADLINE_MS);
-  const reads = openSessions({ url, max: maxReads, name: 'espelho', statementTimeoutMs: readTimeoutMs });
+  const reading = { url, name: 'espelho', statementTimeoutMs: readTimeoutMs };
+  const reads = openSessions({ ...reading, max: maxReads, parameters: SEES_ALL });
+  const bare = openSessions({ ...reading, max: maxReads });
+  const owned = openSessions({ ...reading, max: Math.ceil(maxReads / 2) });
   return {
-    db: drizzled(url, writes),
+    db: options.signer ? signing(drizzled(url, writes), options.signer) : drizzled(url, writes),
     query: preparedQuery(reads),
+    bareQuery: preparedQuery(bare),
+    queryAs: (reader) => readersQuery(owned, reader),
     close: async () => {
-      await Promise.all([writes.end(CLOSE_SECONDS), reads.end(CLOSE_SECONDS)]);
+      await Promise.all([writes, reads, bare, owned].map((sessions) => sessions.end(CLOSE_SECONDS)));
     },
   };
 }
@@ -113,6 +135,28 @@ export function preparedQuery(sessions: Sessions, deadlineMs = QUERY_DEADLINE_MS
   };
 }
 
+/** Statements in a transaction of their own that says whose rows it may see. */
+function readersQuery(sessions: Sessions, reader: Reader): Query {
+  const dialect = new PgDialect();
+  const [holder, statements] = reader === 'any' ? ['', 'all'] : [reader.holder, ''];
+  return async <Row extends object>(statement: SQL) => {
+    const { sql: text, params } = dialect.sqlToQuery(statement);
+    const pending = sessions.exclusively((session) =>
+      session.transaction(async (tx) => {
+        // Sent together, and run one after the other.
+        const [, rows] = await Promise.all([
+          tx.unsafe(SET_READER, [holder, statements]),
+          tx.unsafe(text, params as postgres.ParameterOrJSON<never>[]),
+        ]);
+        return rows;
+      }),
+    );
+    return (await withDeadline(pending, QUERY_DEADLINE_MS)) as readonly object[] as readonly Row[];
+  };
+}
+
+const SET_READER = `SELECT set_config('espelho.holder', $1, true), set_config('espelho.statements', $2, true)`;
+
 /** Whether Postgres answers. */
 export async function isReachable(query: Query): Promise<boolean> {
   return query(sql`SELECT 1`).then(
@@ -125,6 +169,21 @@ export async function isReachable(query: Query): Promise<boolean> {
 export function txQuery(tx: Tx): Query {
   return async <Row extends object>(statement: SQL) =>
     (await tx.execute(statement)) as readonly object[] as readonly Row[];
+}
+
+const signers = new WeakMap<Tx, AuditSigner>();
+
+/** Who signs what `tx` writes to the audit log. */
+export const signerOf = (tx: Tx): AuditSigner | undefined => signers.get(tx);
+
+function signing(db: Db, signer: AuditSigner): Db {
+  const begin: Db['transaction'] = db.transaction.bind(db);
+  const transaction: Db['transaction'] = (body, config) =>
+    begin((tx) => {
+      signers.set(tx, signer);
+      return body(tx);
+    }, config);
+  return Object.assign(db, { transaction });
 }
 
 /** Drizzle over sessions, each of which serves one transaction or statement at a time. */

@@ -1,4 +1,17 @@
 // The door of the database room.
+export {
+  countUnsealed,
+  findLastSeal,
+  findLoggedChanges,
+  findNewestPlace,
+  findSeals,
+  findWriters,
+  insertSeal,
+  type LoggedChange,
+  mayAddSeal,
+  type Seal,
+} from './audit-seal.js';
+export { type AuditSigner, auditSigner, CHANGE_TAG_BYTES, isSameTag, type SealContent } from './audit-signer.js';
 export * from './bank-statement.js';
 export * from './business-day.js';
 export * from './cache-policy.js';
@@ -11,6 +24,7 @@ export {
   type Db,
   isReachable,
   type Query,
+  type Reader,
   type Tx,
   txQuery,
 } from './connection.js';

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -17,7 +18,9 @@ const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
  * Applies the migrations that are missing, under an advisory lock, and fixes the partition count while nothing is cached.
- * @throws when the database cannot be reached or does not answer, is older than version 14, or has cached under another partition count.
+ * Where nothing is missing it takes no right but to read.
+ * @throws when the role may not change the database and would have to; when the database cannot be reached or does not
+ * answer, is older than version 14, or has cached under another partition count.
  */
 export async function migrate(url: string, partitions?: number): Promise<void> {
   const client = postgres(url, {
@@ -36,8 +39,10 @@ export async function migrate(url: string, partitions?: number): Promise<void> {
   try {
     const db = drizzle(client);
     await inTime(requireVersion(client));
-    while (!(await inTime(takeLock(db)))) await sleep(LOCK_POLL_MS);
-    await runMigrations(db, { migrationsFolder: FOLDER });
+    if (!(await inTime(isCurrent(client)))) {
+      while (!(await inTime(takeLock(db)))) await sleep(LOCK_POLL_MS);
+      await runMigrations(db, { migrationsFolder: FOLDER }).catch(explainMissingRight);
+    }
     if (partitions !== undefined) await fixPartitions(client, partitions);
   } finally {
     await client.end({ timeout: 2 });
@@ -73,7 +78,31 @@ async function requireVersion(client: postgres.Sql): Promise<void> {
   }
 }
 
+/** Whether the newest migration has been applied, as the migrator has noted it. */
+async function isCurrent(client: postgres.Sql): Promise<boolean> {
+  const [known] = await client<{ noted: boolean }[]>`SELECT EXISTS (
+    SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'drizzle' AND relname = '__drizzle_migrations') AS noted`;
+  if (!known?.noted) return false;
+  const [last] = await client<{ at: string | null }[]>`
+    SELECT max(created_at)::text AS at FROM drizzle.__drizzle_migrations`;
+  return Number(last?.at ?? 0) >= (readMigrationFiles({ migrationsFolder: FOLDER }).at(-1)?.folderMillis ?? 0);
+}
+
+/** SQLSTATE of a statement that the role has no right to. */
+const MISSING_RIGHT = '42501';
+
+function explainMissingRight(error: unknown): never {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof postgres.PostgresError) || cause.code !== MISSING_RIGHT) throw error;
+  throw new Error(
+    'The database is behind this version of Espelho, and the role in DATABASE_URL may not change it: run "espelho migrate" as the role that owns its tables.',
+  );
+}
+
 async function fixPartitions(client: postgres.Sql, partitions: number): Promise<void> {
+  const [standing] = await client<{ partitions: number }[]>`SELECT partitions FROM installation`;
+  if (standing?.partitions === partitions) return;
   await client`UPDATE installation SET partitions = ${partitions} WHERE NOT EXISTS (SELECT FROM entry)
     AND NOT EXISTS (SELECT FROM gateway WHERE alive_until > now())`;
   await client`DELETE FROM entry_partition USING installation WHERE partition >= partitions`;

@@ -134,7 +134,14 @@ export class Session {
     const socket = path ? openSocket(path) : openSocket({ host: name, port: port[at] ?? 5432, noDelay: true });
     this.#socket = socket;
     // Before the driver's own, which let statements fail and their callers go on.
-    socket.on('error', (error) => this.lose(error)).on('close', () => this.lose(closed()));
+    const watch = () => socket.on('error', (error) => this.lose(error)).on('close', () => this.lose(closed()));
+    watch();
+    // The driver sends all listeners away before it begins to speak TLS over the socket.
+    const forget = socket.removeAllListeners.bind(socket);
+    socket.removeAllListeners = (event) => {
+      forget(event);
+      return watch();
+    };
     return Object.assign(socket, { host: name }); // where TLS looks for the name
   }
 

@@ -106,9 +106,9 @@ export async function readAccount(ctx: Context, number: string): Promise<Account
 
 /** The accounts that the caller may read, by number. */
 export async function listAccounts(ctx: Context, { first, after }: PageArgs): Promise<Connection<Account>> {
-  const { query, cursorKey } = ctx.services;
+  const { cursorKey } = ctx.services;
   const size = pageSize(first);
-  const holder = hasScope(ctx, 'statements:read-any') ? undefined : (ctx.viewer.subject ?? '');
+  const { query, holder } = readerOf(ctx);
   const question = ['accounts', holder ?? null];
   const [from] = after ? openCursor(cursorKey, question, after) : [];
   const found = await ctx.cache.bypassing('account', 'accounts', () =>
@@ -171,8 +171,9 @@ export async function listTransactions(
   { value: account }: Account,
   args: PageArgs & { from: string; to: string },
 ): Promise<Connection<Transaction>> {
-  const { query, cursorKey } = ctx.services;
+  const { cursorKey } = ctx.services;
   const size = pageSize(args.first);
+  const { query, holder } = readerOf(ctx);
   const from = requireDate(args.from, ['from']);
   const to = requireDate(args.to, ['to']);
   if (from > to) throw new Invalid(`The range ends before it begins: ${from} is after ${to}.`, { path: ['to'] });
@@ -180,7 +181,7 @@ export async function listTransactions(
   const question = ['transactions', account.number, from, to, open];
   const [date, position] = args.after ? openCursor(cursorKey, question, args.after) : [];
   const last = date === undefined ? undefined : { date: String(date), position: Number(position) };
-  const range = { number: account.number, from, to, open };
+  const range = { number: account.number, holder, from, to, open };
   const found = await ctx.cache.bypassing('statement-lines', `${account.number}/${from}..${to}`, () =>
     findTransactions(query, range, last, size + 1),
   );
@@ -214,6 +215,14 @@ export const transactionKey = ({ account, date, revision, position }: Transactio
   `${account}/${date}:${revision}:${position}`;
 
 const linesKey = ({ account, date, revision }: StatementDocument): string => `${account}/${date}:${revision}`;
+
+/** Whose accounts the caller may see, and a way to ask that shows no others, whatever is asked. */
+function readerOf(ctx: Context) {
+  const { queryAs } = ctx.services;
+  if (hasScope(ctx, 'statements:read-any')) return { query: queryAs('any'), holder: undefined };
+  const holder = ctx.viewer.subject ?? '';
+  return { query: queryAs({ holder }), holder };
+}
 
 function mayRead(ctx: Context, account: AccountDocument): boolean {
   if (hasScope(ctx, 'statements:read-any')) return true;

@@ -1,6 +1,6 @@
 // What a resolver has at hand: the services of the process, and what belongs to one request.
 import type { Cache, RequestCache } from '../cache/index.js';
-import type { Db, Query } from '../db/index.js';
+import type { Db, Query, Reader } from '../db/index.js';
 import type { MasterKey } from './envelope.js';
 import type { Scope } from './scopes.js';
 import type { TokenUses } from './token-uses.js';
@@ -19,7 +19,10 @@ export interface Services {
   readonly gatewayId: string;
   readonly cache: Cache<Query>;
   readonly db: Db;
+  /** Sees nothing of accounts and their statements. */
   readonly query: Query;
+  /** Sees of accounts and their statements what the reader may. */
+  readonly queryAs: (reader: Reader) => Query;
   readonly tokenUses: TokenUses;
   /** Key of the token digests. */
   readonly pepper: string;

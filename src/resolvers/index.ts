@@ -1,4 +1,6 @@
 // The door of the resolvers' room.
+export { AuditSealer, headOf } from './audit-sealer.js';
+export { type AuditFault, type AuditReport, verifyAuditLog } from './audit-verify.js';
 export * from './bank-statement.js';
 export * from './business-date.js';
 export * from './cache-policy.js';

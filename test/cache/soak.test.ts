@@ -202,11 +202,12 @@ async function increment(ctx: Context, key: string): Promise<{ value: number; vi
   return { value: result, visible: receipt.visible };
 }
 
-function contextOf({ id, cache, connection: { db, query } }: Gateway): Context {
+function contextOf({ id, cache, connection: { db, query, queryAs } }: Gateway): Context {
   const services: Services = {
     cache,
     db,
     query,
+    queryAs,
     tokenUses: new TokenUses(query),
     pepper: '',
     masterKey: masterKeyOf('0'.repeat(64)),

@@ -157,7 +157,13 @@ describe('on the whole gateway', () => {
     api = await startApi({ redisUrl: null });
     const { services } = api.gateway;
     const all: Viewer = { subject: 'administrator', scopes: new Set(SCOPES), tokenId: null };
-    const contextOf = async ({ authorization }: Arrival) => contextOfViewer(services, authorization ? all : NOBODY);
+    const reads = new Set(SCOPES.filter((scope) => scope.endsWith(':read')));
+    const callers = new Map([
+      ['Bearer administrator', all],
+      ['Bearer reader', { subject: 'reader', scopes: reads, tokenId: null }],
+    ]);
+    const contextOf = async ({ authorization = '' }: Arrival) =>
+      contextOfViewer(services, callers.get(authorization) ?? NOBODY);
     whole = await startEdgeOf<Context>({ contextOf, traceOf, codedError, schema });
   });
   afterAll(async () => {
@@ -167,6 +173,7 @@ describe('on the whole gateway', () => {
 
   it.each([
     ['nobody', {}],
+    ['a reader', { authorization: 'Bearer reader' }],
     ['an administrator', { authorization: 'Bearer administrator' }],
   ])('no document of %s fails as INTERNAL, whatever its fields and arguments', async (_, headers) => {
     // As clients know it: without anything that runs.

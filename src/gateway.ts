@@ -217,7 +217,9 @@ async function contextOf(
   const [, secret = ''] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(authorization) ?? [];
   const viewer = await authenticate(services, cache, secret);
   if (!viewer)
-    throw new Unauthenticated('This token is not valid: it is unknown, expired or revoked, or was copied badly.');
+    throw new Unauthenticated(
+      'This token is not valid: it is unknown, expired or revoked, or was copied badly; ask for a new one.',
+    );
   return { services, viewer, cache, posted, renew: () => contextOf(services, arrival) };
 }
 

@@ -1,5 +1,5 @@
-// Accounts, their business days and the transactions booked on them: the tables and every statement on them.
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+// Accounts, their business days and the transactions booked on them: the tables and the statements on them, but for those on single days.
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import {
   bigint,
   check,
@@ -210,34 +210,6 @@ export async function findAccount(tx: Tx, number: string): Promise<AccountRow | 
 export async function insertAccount(tx: Tx, account: typeof accounts.$inferInsert): Promise<boolean> {
   const made = await tx.insert(accounts).values(account).onConflictDoNothing().returning({ id: accounts.id });
   return made.length === 1;
-}
-
-/** The latest revision of a day. */
-export async function findDay(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
-  const where = and(eq(businessDays.accountId, accountId), eq(businessDays.date, date));
-  const [found] = await tx.select().from(businessDays).where(where).orderBy(desc(businessDays.revision)).limit(1);
-  return found;
-}
-
-/** The latest revision of the last day before `date`. */
-export async function findDayBefore(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
-  const where = and(eq(businessDays.accountId, accountId), lt(businessDays.date, date));
-  const [found] = await tx
-    .select()
-    .from(businessDays)
-    .where(where)
-    .orderBy(desc(businessDays.date), desc(businessDays.revision))
-    .limit(1);
-  return found;
-}
-
-/** Writes a day, whether it is new or changed. */
-export async function putDay(tx: Tx, day: BusinessDay): Promise<void> {
-  const { accountId, date, revision, ...rest } = day;
-  await tx
-    .insert(businessDays)
-    .values({ accountId, date, revision, ...rest })
-    .onConflictDoUpdate({ target: [businessDays.accountId, businessDays.date, businessDays.revision], set: rest });
 }
 
 /** Those of `externalIds` that the account has booked, with the day they stand on; what a revision left out is not. */

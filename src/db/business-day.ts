@@ -1,7 +1,35 @@
-// Business days after a day: what closes there, and how a changed balance is carried on to them.
-import { and, desc, eq, gt, ne, sql } from 'drizzle-orm';
+// Single business days, and those after a day: what closes there, and how a changed balance is carried on to them.
+import { and, desc, eq, gt, lt, ne, sql } from 'drizzle-orm';
 import { type BusinessDay, businessDays } from './bank-statement.js';
 import type { Tx } from './connection.js';
+
+/** The latest revision of a day. */
+export async function findDay(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
+  const where = and(eq(businessDays.accountId, accountId), eq(businessDays.date, date));
+  const [found] = await tx.select().from(businessDays).where(where).orderBy(desc(businessDays.revision)).limit(1);
+  return found;
+}
+
+/** The latest revision of the last day before `date`. */
+export async function findDayBefore(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {
+  const where = and(eq(businessDays.accountId, accountId), lt(businessDays.date, date));
+  const [found] = await tx
+    .select()
+    .from(businessDays)
+    .where(where)
+    .orderBy(desc(businessDays.date), desc(businessDays.revision))
+    .limit(1);
+  return found;
+}
+
+/** Writes a day, whether it is new or changed. */
+export async function putDay(tx: Tx, day: BusinessDay): Promise<void> {
+  const { accountId, date, revision, ...rest } = day;
+  await tx
+    .insert(businessDays)
+    .values({ accountId, date, revision, ...rest })
+    .onConflictDoUpdate({ target: [businessDays.accountId, businessDays.date, businessDays.revision], set: rest });
+}
 
 /** The first closed day after `date`. */
 export async function findClosedDayAfter(tx: Tx, accountId: string, date: string): Promise<BusinessDay | undefined> {

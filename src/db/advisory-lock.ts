@@ -15,6 +15,11 @@ export const ADVISORY = {
   migration: 4,
   /** Held by whoever adds a seal to the audit log. */
   audit: 5,
+  /**
+   * This and the number of a partition: held, shared, by writers that found it closed; by who opens it, alone. The functions
+   * name it by number.
+   */
+  partition: 1_000,
 } as const;
 
 /** The two arguments of Postgres' advisory lock functions. */

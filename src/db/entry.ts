@@ -52,6 +52,8 @@ export const partitions = pgTable('entry_partition', {
   covered: snapshot(),
   /** Gateways may trust the store under this epoch. */
   open: boolean().notNull().default(true),
+  /** When an epoch of it was last opened; null where nobody has noted that. */
+  openedAt: timestamp('opened_at', { withTimezone: true }),
 });
 
 /** The gateways at work; `aliveUntil` is renewed each second. */

@@ -80,21 +80,20 @@ export async function closeEpoch(query: Query, closing: EpochClosing, gatewayId:
 }
 
 /**
- * Opens a closed epoch for one life of one master; false when it is open already, no longer in force, or held by a write
- * that is about to commit.
+ * Opens a closed epoch for one life of one master; false when it is open already, no longer in force, or held for longer
+ * than a moment by writes that are about to commit. For some seconds from then on `closeForWrite` does not close it.
  */
 export async function openEpoch(query: Query, opening: Omit<PartitionEpoch, 'open'>): Promise<boolean> {
   const { partition, epoch, incarnation, generation } = opening;
-  const rows = await query(sql`
-    UPDATE entry_partition SET open = true, covered = NULL, incarnation = ${incarnation}, generation = ${generation}::bigint
-    WHERE partition = (SELECT partition FROM entry_partition WHERE partition = ${partition} AND epoch = ${epoch}::bigint
-      AND NOT open FOR UPDATE SKIP LOCKED) RETURNING partition`);
-  return rows.length > 0;
+  const [row] = await query<{ opened: boolean }>(sql`
+    SELECT partition_open(${partition}, ${epoch}::bigint, ${incarnation}, ${generation}::bigint) AS opened`);
+  return row?.opened ?? false;
 }
 
 /**
  * Closes partitions for the transaction of `query`, which cannot fence what it changes there: nobody opens them before it
- * has ended. Resolves to the closed epochs, or to undefined where another gateway still trusts the store.
+ * has ended. Resolves to the closed epochs, or to undefined where another gateway still trusts the store, or a gateway is
+ * just learning to.
  */
 export async function closeForWrite(
   query: Query,

@@ -1,7 +1,8 @@
 // Runs seeded schedules of the freshness protocol: `npm run simulate -- --tier model --schedules 100000 --seed 1`.
 // --mutant NAME switches one safety clause off; --gate does so with each in turn, and --record writes what finds them to
 // docs/freshness.md. Both patch the sources while they are bundled, so that the code itself has no switches. --storm NAME
-// lets one rare combination come over every schedule. Exits with 1 on a violation, or on a mutant that survives.
+// lets one rare combination come over every schedule; with --answers readers of every schedule, not only of some, answer
+// again what they have read, where it stands. Exits with 1 on a violation, or on a mutant that survives.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundle, mutants, realServers } from './simulate/bundle.mjs';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     storm: { type: 'string' },
     mutant: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
+    answers: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     gate: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -28,6 +30,7 @@ const options = {
   seconds: Number(values.seconds),
   seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)),
   workers: Number(values.workers),
+  answers: values.answers,
   trace: values.trace,
   storm: values.storm,
   mutant: values.mutant,

@@ -13,7 +13,6 @@ export async function runGate(options, tiers) {
   const only = options.mutant?.split(',');
   const chosen = all.filter(({ name, tier }) => tiers.includes(tier) && (!only || only.includes(name)));
   const table = readTable();
-  const found = new Map();
   const survivors = [];
   const schedules = options.schedules ?? MODEL_SCHEDULES;
   const tests = namedTests();
@@ -26,8 +25,8 @@ export async function runGate(options, tiers) {
         mutant.tier === 'test'
           ? await tests.finds(mutant)
           : await findSchedule(mutant, pristine, { ...options, schedules }, recorded);
-      if (outcome.found) found.set(mutant.name, outcome.how);
-      else survivors.push(mutant.name);
+      if (!outcome.found) survivors.push(mutant.name);
+      else if (options.record) writeTable(all, new Map([...readTable(), [mutant.name, outcome.how]]));
       const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
       const told = [`rule ${mutant.rule}`.padEnd(8), mutant.name.padEnd(26), outcome.how.padEnd(46), `${seconds} s`];
       console.log(`${told.join(' ')}  ${mutant.clause}`);
@@ -35,14 +34,13 @@ export async function runGate(options, tiers) {
   } finally {
     tests.close();
   }
-  if (options.record) writeTable(all, new Map([...readTable(), ...found]));
   const not = survivors.length > 0 ? `; not: ${survivors.join(', ')}` : '';
   console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants found${not}`);
   return survivors.length === 0;
 }
 
 /** Tries the seed on record first. */
-async function findSchedule({ edits, expected, storm, tier }, pristine, options, recorded) {
+async function findSchedule({ edits, expected, storm, answers = false, tier }, pristine, options, recorded) {
   const program = await bundle(edits);
   const seed = Number(/seed (\d+)/.exec(recorded ?? '')?.[1] ?? Number.NaN);
   const first = Number.isNaN(seed) ? [] : [{ seed, schedules: 1 }];
@@ -51,11 +49,12 @@ async function findSchedule({ edits, expected, storm, tier }, pristine, options,
   for (const range of [...first, options]) {
     let { seed: from, schedules: left } = range;
     while (left > 0) {
-      const where = { ...options, storm, seed: from, schedules: left };
+      const where = { ...options, storm, answers, seed: from, schedules: left };
       const { violation } = await runSchedules(program, where, quiet);
       if (!violation) break;
       const [{ kind }] = violation.violations;
-      const how = `${tier}: ${kind}${storm ? `, storm ${storm}` : ''}, seed ${violation.seed}`;
+      const drawn = [kind, ...(storm ? [`storm ${storm}`] : []), ...(answers ? ['answers'] : [])];
+      const how = `${tier}: ${drawn.join(', ')}, seed ${violation.seed}`;
       const alone = { ...where, seed: violation.seed, schedules: 1 };
       const counts = expected.includes(kind) && !(await runSchedules(pristine, alone, quiet)).violation;
       if (counts) return { found: true, how };

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Resolves to the totals and the first violation, once all workers are done. */
 export async function runSchedules(program, options, { untilViolation = false, silent = false } = {}) {
-  const { seed, schedules, seconds, trace, storm, servers } = options;
+  const { seed, schedules, seconds, trace, storm, answers = false, servers } = options;
   const workers = Math.max(1, Math.min(options.workers, schedules));
   const startedMs = performance.now();
   const totals = new Map();
@@ -11,7 +11,18 @@ export async function runSchedules(program, options, { untilViolation = false, s
   let stopped = false;
   let told = 0;
   const running = Array.from({ length: workers }, (_, worker) => {
-    const order = { seed, schedules, seconds, worker, workers, untilViolation, trace, storm, real: servers?.[worker] };
+    const order = {
+      seed,
+      schedules,
+      seconds,
+      worker,
+      workers,
+      untilViolation,
+      trace,
+      storm,
+      answers,
+      real: servers?.[worker],
+    };
     return start(program, order, (word, stop) => {
       if (word.totals) totals.set(worker, word.totals);
       if (word.kind === 'trace') for (const line of word.lines) console.log(line);
@@ -56,11 +67,12 @@ export async function runSchedules(program, options, { untilViolation = false, s
 }
 
 /** Runs the schedule again, with its interleaving. */
-async function explain(program, { seed, violations }, { tier, storm, servers }) {
+async function explain(program, { seed, violations }, { tier, storm, answers = false, servers }) {
   const stormy = storm ? ` --storm ${storm}` : '';
-  console.log(`\nseed ${seed}: --tier ${tier} --seed ${seed}${stormy} --schedules 1 --trace`);
+  const repeated = answers ? ' --answers' : '';
+  console.log(`\nseed ${seed}: --tier ${tier} --seed ${seed}${stormy}${repeated} --schedules 1 --trace`);
   const alone = { schedules: 1, seconds: Infinity, worker: 0, workers: 1 };
-  const order = { seed, ...alone, untilViolation: true, trace: true, storm, real: servers?.[0] };
+  const order = { seed, ...alone, untilViolation: true, trace: true, storm, answers, real: servers?.[0] };
   await new Promise((resolve, reject) => {
     const worker = new Worker(program, { workerData: order });
     worker.on('message', (word) => {

@@ -15,12 +15,13 @@ import { Refresher } from './refresher.js';
 import { Relay } from './relay.js';
 import { RequestCache } from './request.js';
 import { SpotChecks } from './spot-check.js';
-import { Stats, type ViewStats } from './stats.js';
+import { type Ground, Standing } from './standing.js';
+import { type CacheStatus, Stats } from './stats.js';
 import type { EntryFacts, Store, StoredValue } from './store.js';
 import { Trust } from './trust.js';
 import { Upkeep } from './upkeep.js';
 import { type Verified, Verifier } from './verify.js';
-import { type AnyView, fieldOf, type Loaded, type Mode, type Shape } from './view.js';
+import { type AnyView, fieldOf, type Loaded, type Mode, requireAvailable, type Shape } from './view.js';
 import { type Committed, type Delta, Writer } from './writer.js';
 
 export interface CacheOptions<Source> {
@@ -59,13 +60,6 @@ export interface ViewPolicy extends TtlPolicy {
   readonly jitter: number;
 }
 
-export interface CacheStatus {
-  readonly store: 'redis' | 'memory';
-  readonly trusted: boolean;
-  readonly relayLagMs: number;
-  readonly views: readonly (ViewStats & { readonly view: string })[];
-}
-
 export class Cache<Source> {
   readonly events = new Events();
   readonly writer: Writer;
@@ -78,6 +72,7 @@ export class Cache<Source> {
   readonly #refill: Refill<Source>;
   readonly #reader: Reader<Source>;
   readonly #floors: Floors;
+  readonly #standing: Standing;
   readonly #upkeep: Upkeep<Source>;
   readonly #refresher: Refresher<Source>;
   readonly #policies: Policies;
@@ -110,6 +105,7 @@ export class Cache<Source> {
     this.#spotChecks = new SpotChecks({ ...common, comparison, drop, views: this.#views, share, random });
     this.#relay = new Relay({ ...common, changeLog, leads });
     this.#floors = new Floors(clock);
+    this.#standing = new Standing({ ...common, floors: this.#floors });
     this.feed = new ChangeFeed({ changeLog, partitions, clock, events, floors: this.#floors });
     events.on(this.#stats.record);
   }
@@ -127,6 +123,14 @@ export class Cache<Source> {
   /** A view of the cache for one request. */
   request(): RequestCache<Source> {
     return new RequestCache(this.#reader, this.#clock, this.#floors);
+  }
+
+  /**
+   * Whether everything that a request has read stands at a moment after this call, so that what was made of it may be
+   * answered again. Never rejects: in doubt it is false, and the caller reads anew.
+   */
+  stand(grounds: readonly Ground[]): Promise<boolean> {
+    return this.#standing.stand(grounds);
   }
 
   /** @throws {UnknownView} when no view has this name. */
@@ -158,7 +162,12 @@ export class Cache<Source> {
     return {
       store: this.#options.store.kind,
       trusted: this.#trust.trusted,
+      trustedPartitions: Array.from(
+        { length: this.#options.partitions },
+        (_, partition) => this.#trust.guardOf(partition) !== undefined,
+      ),
       relayLagMs: this.#relay.lagMs,
+      answers: this.#standing.stats,
       views: [...this.#views.keys()].map((view) => ({ view, ...this.#stats.of(view) })),
     };
   }
@@ -239,10 +248,4 @@ export class Cache<Source> {
     await this.#relay.stop();
     await this.#options.store.close();
   }
-}
-
-/** Rule of strict views: what is near its end is not answered beside a refresh. */
-function requireAvailable<Source>(views: readonly AnyView<Source>[]): void {
-  const wrong = views.find(({ keepWarm, mode }) => keepWarm && mode === 'strict');
-  if (wrong) throw new Error(`View ${wrong.name} is strict and asks to be kept warm; only available views may.`);
 }

@@ -6,14 +6,15 @@ import type { GuardedPartition, Store } from './store.js';
 /** A partition, and how far the store says that the log was carried over to it. */
 export type Standing = GuardedPartition & { readonly cursor: string };
 
-/** Discontinued: the log cannot be continued from the cursor. Moved: the guard no longer holds. */
+/** Discontinued: the log cannot be continued from the cursor. Moved: guard or cursor no longer hold, or nothing is taken. */
 export type CaughtUp = 'caught up' | 'discontinued' | 'moved';
 
 /** Per partition: short enough a script, few enough round-trips. */
 export const DROPS_PER_CALL = 250;
 
 /**
- * Drops from the store what is older than the log knows, partition by partition; the cursors stay where they are.
+ * Drops from the store what is older than the log knows, partition by partition; the cursors stay where they are. However
+ * long that takes, what has caught up at the end is good for as long as its epoch stays open.
  * Rejects when Postgres or the store is out of reach.
  */
 export async function catchUp(
@@ -33,7 +34,16 @@ export async function catchUp(
       outcomes.set(partition, pending ? await drop(store, { partition, guard }, pending) : 'discontinued');
     }
   }
+  const caughtUp = standing.filter(({ partition }) => outcomes.get(partition) === 'caught up');
+  for (const { partition } of await refusing(store, caughtUp)) outcomes.set(partition, 'moved');
   return outcomes;
+}
+
+/** Trust is earned by a write: a master that answers but takes none would be trusted and doubted in turns. */
+async function refusing(store: Store, standing: readonly Standing[]): Promise<readonly Standing[]> {
+  const moves = standing.map(({ cursor, ...where }) => ({ ...where, from: cursor, to: cursor }));
+  const taken = moves.length > 0 ? await store.advance(moves) : [];
+  return standing.filter((_, at) => !taken[at]);
 }
 
 async function drop(store: Store, where: GuardedPartition, entries: readonly ChangedEntry[]): Promise<CaughtUp> {

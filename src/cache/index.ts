@@ -1,6 +1,6 @@
 // The door of the cache room.
 export { type Allowances, redisAllowances } from './allowance.js';
-export { Cache, type CacheOptions, type CacheStatus, type ViewPolicy } from './cache.js';
+export { Cache, type CacheOptions, type ViewPolicy } from './cache.js';
 export type { Change, ChangeStream, Interest } from './change-stream.js';
 export { type Clock, systemClock } from './clock.js';
 export type { ConcurrencyLimits } from './concurrency.js';
@@ -12,10 +12,13 @@ export type { MemberChange, Part } from './part.js';
 export { partitionOf } from './partition.js';
 export { JITTER, type RuntimeTtls, type TtlOverrides } from './policy.js';
 export type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports.js';
+export type { Fields, Membership, Present, Reading, Rows, TraceEntry } from './reading.js';
 export { connectRedis, examineRedis, type RedisConnections, UnsuitableRedis } from './redis-connection.js';
 export { redisStore } from './redis-store.js';
-export type { Fields, Membership, Present, Reading, RequestCache, Rows, TraceEntry } from './request.js';
+export type { RequestCache } from './request.js';
 export { COMPARED_SHARE } from './spot-check.js';
+export type { Ground } from './standing.js';
+export type { CacheStatus } from './stats.js';
 export type { EntryFacts, Store } from './store.js';
 export { keysPerBatch } from './upkeep.js';
 export type { Difference, Verified } from './verify.js';

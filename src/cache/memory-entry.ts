@@ -26,7 +26,8 @@ export function hitOf({ held }: Entry, { field, part }: Omit<ReadItem, 'secret'>
   const { version, changedAtMs, ttlMs } = held.value;
   const ageMs = Math.floor(nowMs - held.storedAtMs);
   const members = value === null ? [] : held.members.part(part);
-  return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members, count: held.members.count };
+  const stamp = `${version}:${held.storedAtMs}`;
+  return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members, count: held.members.count, stamp };
 }
 
 /** About how much memory it takes. */

@@ -17,6 +17,7 @@ import {
   type ReadItem,
   type ReadReply,
   type RenewItem,
+  type StandingItem,
   type Store,
   type StoredValue,
   xidOf,
@@ -86,6 +87,11 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     return { kind: 'lease', token, xids: [...entry.fences.keys()].map(xidOf) };
   };
 
+  const standing = (item: StandingItem, where: GuardedPartition): string | undefined => {
+    const entry = find(item, where);
+    return entry?.fences.size === 0 ? hitOf(entry, item, clock.nowMs())?.stamp : undefined;
+  };
+
   const renew = (item: RenewItem, where: GuardedPartition): string | undefined => {
     const now = clock.nowMs();
     const entry = find(item, where);
@@ -135,6 +141,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
   return {
     kind: 'memory',
     read: async (batches) => each(batches, read),
+    standing: async (batches) => each(batches, standing),
     renew: async (batches) => each(batches, renew),
     fill: async (batches) =>
       each(batches, (item, where) => {

@@ -9,6 +9,7 @@ import { Members, nameOfPart, type Part } from './part.js';
 import { partitionOf } from './partition.js';
 import type { Lease, Refill } from './refill.js';
 import type { Refresher } from './refresher.js';
+import type { Ground } from './standing.js';
 import type { Guard, Hit, ReadItem, ReadReply, Store } from './store.js';
 import type { Trust } from './trust.js';
 import { type AnyView, fieldOf, type Loaded, type Shape } from './view.js';
@@ -28,6 +29,8 @@ export interface RawReading {
   readonly members: readonly (string | null)[];
   /** Rows, fields or members in the whole. */
   readonly count: number;
+  /** What it rests on; left out unless the store had it and vouches for it. */
+  readonly ground?: Ground;
 }
 
 export interface ReaderOptions<Source> {
@@ -93,7 +96,7 @@ export class Reader<Source> {
       const { reply, guard } = answer;
       if (reply.kind === 'hit') {
         refresher.met(view, key, reply);
-        return { ...reply, outcome: 'HIT' };
+        return { ...reply, outcome: 'HIT', ground: this.#groundOf(view, key, reply, guard) };
       }
       if (reply.kind === 'fenced') return this.#fromSql('FENCED', view, key, part);
       if (reply.kind === 'lease') {
@@ -130,6 +133,15 @@ export class Reader<Source> {
     }
   }
 
+  /** Only who finds a value in the store knows its stamp. */
+  #groundOf(view: AnyView<Source>, key: string, hit: Hit, guard: Guard): Ground {
+    const { partitions, refresher } = this.#options;
+    const partition = partitionOf(view.name, key, partitions);
+    const { version, stamp } = hit;
+    const dueMs = refresher.dueMs(view, hit);
+    return { view: view.name, key, field: fieldOf(view), version, stamp, partition, guard, dueMs };
+  }
+
   async #peek(view: AnyView<Source>, key: string, part: Part | undefined): Promise<Hit | undefined> {
     const { store, partitions } = this.#options;
     const item = { view: view.name, key, field: fieldOf(view), part };
@@ -146,7 +158,7 @@ export class Reader<Source> {
     for (const [at, one] of asked.entries()) {
       const { view, key, part } = one.question;
       const partition = partitionOf(view.name, key, partitions);
-      const guard = trust.guardOf(partition);
+      const guard = trust.guardForReads(partition);
       if (!guard) {
         one.resolve({ kind: 'bypass' });
         continue;

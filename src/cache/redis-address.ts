@@ -11,7 +11,7 @@ export type RedisAddress =
   | { readonly kind: 'single'; readonly server: HostPort; readonly options: RedisOptions }
   /** Nodes to ask for all others. */
   | { readonly kind: 'cluster'; readonly seeds: readonly HostPort[]; readonly options: RedisOptions }
-  | { readonly kind: 'sentinel'; readonly options: RedisOptions };
+  | { readonly kind: 'sentinel'; readonly sentinels: readonly HostPort[]; readonly options: RedisOptions };
 
 const FORM = /^(rediss?)(?:\+(cluster|sentinel))?:\/\/(?:([^@/]*)@)?([^/?#]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
 const PORTS = { single: 6379, cluster: 6379, sentinel: 26379 };
@@ -34,6 +34,7 @@ export function addressOf(url: string): RedisAddress {
   const parameters = new URLSearchParams(query);
   return {
     kind,
+    sentinels: servers,
     options: {
       ...options,
       sentinels: servers.map(({ host, port }) => ({ host, port })),

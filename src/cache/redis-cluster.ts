@@ -29,7 +29,7 @@ export class RedisCluster implements RedisServers {
   #owners: readonly (RedisNode | undefined)[] = [];
   readonly #slots = new Map<string, number>();
   #replicas: readonly HostPort[] = [];
-  #refused = false;
+  #refusal: string | undefined;
   #foreign = false;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
@@ -49,8 +49,8 @@ export class RedisCluster implements RedisServers {
     await Promise.all([...this.#nodes.values()].map(connectNode));
   }
 
-  get refused(): boolean {
-    return this.#refused;
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** Whether what was found is no cluster. */
@@ -119,7 +119,7 @@ export class RedisCluster implements RedisServers {
     const link = new RedisLink(redis, () => {});
     try {
       await within(VISIT_MS, link.connect());
-      this.#refused = link.refused;
+      this.#refusal = link.refusal;
       if (link.facts) this.#foreign = link.facts.mode !== 'cluster';
       return await viewOf(link, where.host);
     } catch {

@@ -1,7 +1,8 @@
 // The way to Redis that REDIS_URL describes: opened once, examined at the start and whenever a server is reached anew.
 import { addressOf, type RedisAddress } from './redis-address.js';
+import { untrusted } from './redis-certificate.js';
 import { RedisCluster } from './redis-cluster.js';
-import { REFUSED, type ServerFacts, UnsuitableRedis } from './redis-facts.js';
+import { type ServerFacts, UnsuitableRedis } from './redis-facts.js';
 import type { Tell } from './redis-link.js';
 import { connectNode, openNode, type RedisServers, singleServer } from './redis-servers.js';
 
@@ -33,8 +34,10 @@ export async function connectRedis(
  */
 export async function examineRedis({ servers }: RedisConnections): Promise<string | undefined> {
   const masters = servers.masters();
-  if (servers.refused || masters.some(({ reads, writes }) => reads.refused || writes.refused))
-    throw new UnsuitableRedis(REFUSED);
+  const [refusal] = [servers, ...masters.flatMap(({ reads, writes }) => [reads, writes])].flatMap(
+    ({ refusal }) => refusal ?? [],
+  );
+  if (refusal !== undefined) throw new UnsuitableRedis(refusal);
   if (servers.foreign)
     throw new UnsuitableRedis('REDIS_URL leads to a Redis that is no cluster; write it as redis://host:port.');
   const examined = masters.flatMap(({ name, reads }) => (reads.facts ? [{ where: name, facts: reads.facts }] : []));
@@ -62,9 +65,20 @@ function open(address: RedisAddress, tell: Tell): { servers: RedisServers; conne
     const servers = new RedisCluster(address.seeds, address.options, tell);
     return { servers, connected: servers.connect() };
   }
-  const options = address.kind === 'single' ? { ...address.options, ...address.server } : address.options;
+  if (address.kind === 'sentinel') return openWatched(address, tell);
+  const node = openNode('', { ...address.options, ...address.server }, tell);
+  return { servers: singleServer('single', node), connected: connectNode(node) };
+}
+
+function openWatched({ sentinels, options }: Extract<RedisAddress, { kind: 'sentinel' }>, tell: Tell) {
+  let refusal: string | undefined;
   const node = openNode('', options, tell);
-  return { servers: singleServer(address.kind, node), connected: connectNode(node) };
+  const examined = options.tls ? untrusted(sentinels) : Promise.resolve(undefined);
+  const told = examined.then((fault) => {
+    refusal = fault;
+  });
+  const servers = singleServer('sentinel', node, () => (node.reads.facts ? undefined : refusal));
+  return { servers, connected: Promise.all([connectNode(node), told]).then(() => {}) };
 }
 
 /** A server that stays as unsuitable as it was is told of once. */

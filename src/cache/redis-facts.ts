@@ -39,8 +39,15 @@ function faultOf(name: string, version: string, policy: string): string | undefi
   return undefined;
 }
 
-/** Whether a server has refused who REDIS_URL says we are. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && /\b(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message);
+/** Why a server refuses us, or we it, with what to change; undefined where `error` tells of neither. */
+export function refusalIn(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (/\b(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message))
+    return 'Redis refuses the user or password in REDIS_URL; correct it.';
+  const code = 'code' in error ? String(error.code) : '';
+  if (!UNTRUSTED.test(code)) return undefined;
+  return `The certificate of Redis is not trusted (${code}): set NODE_EXTRA_CA_CERTS to the file of the authority that signed it, and name the hosts in REDIS_URL as the certificate does.`;
+}
 
-export const REFUSED = 'Redis refuses the user or password in REDIS_URL; correct it.';
+/** Node's words for a certificate that does not fit. */
+const UNTRUSTED = /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;

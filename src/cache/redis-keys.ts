@@ -12,8 +12,11 @@ export function redisKeys(installation: string) {
     meta: (partition: number) => `${tag(partition)}m`,
     fences: (partition: number) => `${tag(partition)}f`,
     /** Entry and members of each. */
-    entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) =>
-      items.flatMap(({ view, key }) => [entry(partition, view, key), members(partition, view, key)]),
+    entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) => {
+      const names: string[] = [];
+      for (const { view, key } of items) names.push(entry(partition, view, key), members(partition, view, key));
+      return names;
+    },
     allowance: (partition: number, key: string) => `${tag(partition)}a:${key}`,
     /** Where members are put aside; `name` is nobody else's. */
     staged: (partition: number, name: string) => `${tag(partition)}s:${name}`,

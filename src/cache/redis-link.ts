@@ -2,7 +2,7 @@
 // dropped, and none is believed before it has been examined, each time that it is reached anew.
 import type { Redis, RedisOptions } from 'ioredis';
 import { CacheUnavailable } from './errors.js';
-import { factsOf, isRefusal, REFUSED, type ServerFacts } from './redis-facts.js';
+import { factsOf, refusalIn, type ServerFacts } from './redis-facts.js';
 import { type Call, run } from './scripts.js';
 
 export const LINK_OPTIONS = {
@@ -26,7 +26,7 @@ export class RedisLink {
   readonly #redis: Redis;
   readonly #tell: Tell;
   #facts: ServerFacts | undefined;
-  #refused = false;
+  #refusal: string | undefined;
   #closed = false;
   #connected: Promise<void> | undefined;
   #examined: Promise<void> = Promise.resolve();
@@ -35,9 +35,7 @@ export class RedisLink {
   constructor(redis: Redis, tell: Tell) {
     this.#redis = redis;
     this.#tell = tell;
-    redis.on('error', (error) => {
-      if (isRefusal(error)) this.#refuse();
-    });
+    redis.on('error', (error) => this.#heed(error));
     redis.on('ready', () => {
       this.#examined = this.#examine();
     });
@@ -65,9 +63,9 @@ export class RedisLink {
     return this.#facts;
   }
 
-  /** Whether the server has refused the user or password. */
-  get refused(): boolean {
-    return this.#refused;
+  /** Why the server refuses us, or we it, with what to change; undefined while neither does. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /**
@@ -75,7 +73,7 @@ export class RedisLink {
    * @throws {CacheUnavailable} at once when the server is out of reach or unsuitable.
    */
   async run(calls: readonly Call[]): Promise<unknown[]> {
-    if (this.#refused) throw new CacheUnavailable(REFUSED, 'connection');
+    if (this.#refusal !== undefined) throw new CacheUnavailable(this.#refusal, 'connection');
     if (!this.#facts) throw new CacheUnavailable('Redis is out of reach.', 'connection');
     if (this.#facts.fault !== undefined) throw new CacheUnavailable(this.#facts.fault, 'connection');
     return run(this.#redis, calls);
@@ -99,15 +97,17 @@ export class RedisLink {
   async #examine(): Promise<void> {
     try {
       this.#facts = factsOf(await this.#redis.info());
-      this.#refused = false;
+      this.#refusal = undefined;
       this.#tell(this.#facts.fault);
     } catch (error) {
-      if (isRefusal(error)) this.#refuse();
+      this.#heed(error);
     }
   }
 
-  #refuse(): void {
-    this.#refused = true;
-    this.#tell(REFUSED);
+  #heed(error: unknown): void {
+    const refusal = refusalIn(error);
+    if (refusal === undefined) return;
+    this.#refusal = refusal;
+    this.#tell(refusal);
   }
 }

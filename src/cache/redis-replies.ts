@@ -58,6 +58,13 @@ export function readReplyOf(reply: unknown): ReadReply {
   return hitOf(reply);
 }
 
+/** The stamp of a value that stands; undefined where none does. */
+export function stampOf(reply: unknown): string | undefined {
+  if (reply === null) return undefined;
+  if (typeof reply !== 'string') throw new UnexpectedReply(reply);
+  return reply;
+}
+
 /** A token that was granted. */
 export function token(reply: unknown): string {
   if (typeof reply !== 'string') throw new UnexpectedReply(reply);
@@ -65,7 +72,7 @@ export function token(reply: unknown): string {
 }
 
 export function hitOf(reply: unknown): Hit {
-  const [kind, version, changedAt, age, ttl, value, count, part] = array(reply);
+  const [kind, version, changedAt, age, ttl, value, count, part, stamp] = array(reply);
   if (kind !== 'hit') throw new UnexpectedReply(reply);
   return {
     kind,
@@ -76,6 +83,7 @@ export function hitOf(reply: unknown): Hit {
     value: text(value) ?? null,
     count: Number(count),
     members: array(part).map((word) => text(word) ?? null),
+    stamp: String(stamp),
   };
 }
 

@@ -14,8 +14,8 @@ export interface RedisNode {
 
 export interface RedisServers {
   readonly kind: 'single' | 'cluster' | 'sentinel';
-  /** Whether a server has refused the user or password before any master was known. */
-  readonly refused: boolean;
+  /** Why a server refused us, or we it, before any master was known. */
+  readonly refusal: string | undefined;
   /** Whether what was found is not of this kind. */
   readonly foreign: boolean;
   /** The master that holds a hash tag; undefined while none is known. */
@@ -47,12 +47,21 @@ export function closeNode({ reads, writes }: RedisNode): void {
 /** A server is not looked for anew more often than this. */
 const RECONNECT_MS = 1_000;
 
-/** One server at a time, which holds every partition: always the same one, or the one that Sentinel names. */
-export function singleServer(kind: 'single' | 'sentinel', node: RedisNode): RedisServers {
+/**
+ * One server at a time, which holds every partition: always the same one, or the one that Sentinel names. `refusal` says
+ * why none can be found.
+ */
+export function singleServer(
+  kind: 'single' | 'sentinel',
+  node: RedisNode,
+  refusal: () => string | undefined = () => undefined,
+): RedisServers {
   let reconnectedAtMs = Number.NEGATIVE_INFINITY;
   return {
     kind,
-    refused: false,
+    get refusal() {
+      return refusal();
+    },
     foreign: false,
     masterOf: () => node,
     masters: () => [node],

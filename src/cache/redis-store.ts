@@ -13,6 +13,7 @@ import {
   hitOf,
   metaOf,
   readReplyOf,
+  stampOf,
   token,
   word,
 } from './redis-replies.js';
@@ -137,6 +138,11 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
         ...items.flatMap(({ field, secret, part }) => [field, secret, ...partArgs(part)]),
       ];
       return guarded('reads', callsOf(scripts.read, batches, argsOf, false), readReplyOf);
+    },
+
+    standing: (batches) => {
+      const argsOf = (items: (typeof batches)[number]['items']) => items.map(({ field }) => field);
+      return guarded('reads', callsOf(scripts.standing, batches, argsOf, false), stampOf);
     },
 
     renew: (batches) => {

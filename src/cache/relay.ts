@@ -126,21 +126,20 @@ export class Relay {
     }
     if (asked.length === 0) return;
     const metas = await store.meta(asked.map(({ partition }) => partition));
-    const lost: number[] = [];
+    const lost: GuardedPartition[] = [];
     for (const [at, { partition, guard }] of asked.entries()) {
       const meta = metas[at];
       if (!meta) {
         this.#positions.delete(partition);
-        trust.failed(new CacheUnavailable('The store did not tell how far the log is carried over.', 'timeout'), [
-          partition,
-        ]);
+        const error = new CacheUnavailable('The store did not tell how far the log is carried over.', 'timeout');
+        trust.failed(error, [{ partition, guard }]);
         continue;
       }
       const { incarnation, stored } = meta;
       const isIts = stored?.epoch === guard.epoch && stored.generation === guard.generation;
       if (!isIts || incarnation !== guard.incarnation) {
         this.#positions.delete(partition);
-        lost.push(partition);
+        lost.push({ partition, guard });
         continue;
       }
       const before = this.#positions.get(partition);
@@ -150,7 +149,7 @@ export class Relay {
       if (before?.guard === guard) this.#carriedOver.note([partition], clock.nowMs());
       this.#positions.set(partition, { guard, stored: cursor, durable: cursor, movedAtMs: clock.nowMs() });
     }
-    if (lost.length > 0) trust.distrust(lost, 'The relay met another generation or master.');
+    trust.refute(lost, 'The relay met another generation or master.');
   }
 
   /** At all partitions, or at these only. */
@@ -162,7 +161,7 @@ export class Relay {
       const batch = await changeLog.changesSince(durable, partitions);
       if (this.#meet(batch.session)) carriedNow.clear();
       if (!batch.entries) {
-        trust.abandon(partitions, 'The change log cannot be continued.');
+        trust.abandon(this.#positions.standing(new Set(partitions)), 'The change log cannot be continued.');
         continue;
       }
       const fresh = batch.entries.filter((entry) => !this.#carried.has(nameOf(entry)));

@@ -3,7 +3,17 @@
 import type { Clock } from './clock.js';
 import type { Floors } from './floors.js';
 import { nameOfPart, type Part } from './part.js';
-import { loadedReading, type Outcome, type RawReading, type Reader } from './reader.js';
+import { loadedReading, type RawReading, type Reader } from './reader.js';
+import {
+  type Fields,
+  fieldsOf,
+  type Membership,
+  type Reading,
+  type Rows,
+  type TraceEntry,
+  vouchedBy,
+} from './reading.js';
+import type { Ground } from './standing.js';
 import {
   type AnyView,
   type HashView,
@@ -14,48 +24,6 @@ import {
   type TextView,
 } from './view.js';
 
-/** A value with what vouches for it, or the knowledge that there is none. */
-export type Reading<Value> = Present<Value> | { readonly kind: 'absent' };
-
-export interface Present<Value> extends Vouched {
-  readonly kind: 'present';
-  readonly value: Value;
-}
-
-interface Vouched {
-  readonly version: bigint;
-  /** When this version was written. */
-  readonly asOf: Date;
-  /** True only when neither store could vouch for it. */
-  readonly stale: boolean;
-}
-
-/** Fields of a hash. */
-export type Fields<Field> =
-  | { readonly kind: 'absent' }
-  | ({ readonly kind: 'present'; readonly fields: ReadonlyMap<string, Field>; readonly count: number } & Vouched);
-
-/** Whether each of the members asked for is in a set. */
-export type Membership =
-  | { readonly kind: 'absent' }
-  | ({ readonly kind: 'present'; readonly contains: readonly boolean[]; readonly count: number } & Vouched);
-
-export interface Rows<Member> {
-  readonly members: readonly Member[];
-  /** Rows in the whole list. */
-  readonly count: number;
-}
-
-/** One read, as told to whoever asks where an answer came from. */
-export interface TraceEntry {
-  readonly view: string;
-  readonly key: string;
-  readonly outcome: Outcome;
-  readonly ageMs: number;
-  readonly version: string;
-  readonly ms: number;
-}
-
 export class RequestCache<Source> {
   readonly #reader: Reader<Source>;
   readonly #clock: Clock;
@@ -65,6 +33,8 @@ export class RequestCache<Source> {
   /** Versions below which no answer is good enough, by entry. */
   readonly #demanded = new Map<string, bigint>();
   readonly #trace: TraceEntry[] = [];
+  readonly #grounds: Ground[] = [];
+  #groundless = false;
 
   constructor(reader: Reader<Source>, clock: Clock, floors: Floors) {
     this.#reader = reader;
@@ -147,12 +117,14 @@ export class RequestCache<Source> {
 
   /** Forgets what was read. */
   clear(): void {
+    this.#groundless = true;
     this.#seen.clear();
     this.#primed.clear();
   }
 
   /** Runs a read that goes around the cache, told so that the trace is whole. */
   async bypassing<Answer>(view: string, key: string, read: () => Promise<Answer>): Promise<Answer> {
+    this.#groundless = true;
     const startedMs = this.#clock.nowMs();
     const answer = await read();
     const ms = rounded(this.#clock.nowMs() - startedMs);
@@ -162,6 +134,11 @@ export class RequestCache<Source> {
 
   get trace(): readonly TraceEntry[] {
     return this.#trace;
+  }
+
+  /** Every entry that was read here; undefined where something was read, or failed to be, that rests on none. */
+  get grounds(): readonly Ground[] | undefined {
+    return this.#groundless ? undefined : this.#grounds;
   }
 
   #once<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {
@@ -185,13 +162,29 @@ export class RequestCache<Source> {
 
   async #traced(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
     const primed = this.#primed.get(`${view.name}:${key}`);
-    if (primed) return loadedReading('MISS', primed, part, view.shape);
+    if (primed) {
+      this.#groundless = true;
+      return loadedReading('MISS', primed, part, view.shape);
+    }
     const startedMs = this.#clock.nowMs();
-    const raw = await this.#notBelowFloor(view, key, part);
+    const raw = await this.#grounded(view, key, part);
     const ms = rounded(this.#clock.nowMs() - startedMs);
     const { outcome, ageMs, version } = raw;
     this.#trace.push({ view: view.name, key: printedKey(view, key), outcome, ageMs, version, ms });
     return raw;
+  }
+
+  /** What a reading rests on is noted, and so is that there is nothing. */
+  async #grounded(view: AnyView<Source>, key: string, part: Part | undefined): Promise<RawReading> {
+    let ground: Ground | undefined;
+    try {
+      const raw = await this.#notBelowFloor(view, key, part);
+      ground = raw.ground;
+      return raw;
+    } finally {
+      if (ground) this.#grounds.push(ground);
+      else this.#groundless = true;
+    }
   }
 
   /** Nobody reads an older version here than one that this process has told of. */
@@ -204,25 +197,13 @@ export class RequestCache<Source> {
       return await this.#reader.readAround(view, key, part);
     } catch (error) {
       if (view.mode === 'strict' || !isFrom(raw, demanded)) throw error;
-      return { ...raw, outcome: 'STALE' };
+      const { ground: _, ...left } = raw;
+      return { ...left, outcome: 'STALE' };
     }
   }
 }
 
 const isFrom = ({ version }: RawReading, floor: bigint | undefined): boolean =>
   floor === undefined || BigInt(version) >= floor;
-
-const vouchedBy = ({ version, changedAtMs, outcome }: RawReading): Vouched => ({
-  version: BigInt(version),
-  asOf: new Date(changedAtMs),
-  stale: outcome === 'STALE',
-});
-
-function fieldsOf<Field>(raw: RawReading, fill: (fields: Map<string, Field>) => void): Fields<Field> {
-  if (raw.value === null) return { kind: 'absent' };
-  const fields = new Map<string, Field>();
-  fill(fields);
-  return { kind: 'present', fields, count: raw.count, ...vouchedBy(raw) };
-}
 
 const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;

@@ -1,5 +1,6 @@
 // Counts what the engine did since the process began, by view, and keeps the latest read times for percentiles.
 import type { CacheEvent } from './events.js';
+import type { StandingStats } from './standing.js';
 
 const SAMPLES = 1_024;
 
@@ -13,6 +14,18 @@ export interface ViewStats {
   /** Undefined before the first read. */
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
+}
+
+/** How the cache of one process stands. */
+export interface CacheStatus {
+  readonly store: 'redis' | 'memory';
+  readonly trusted: boolean;
+  /** The same of each partition. */
+  readonly trustedPartitions: readonly boolean[];
+  readonly relayLagMs: number;
+  /** Of answers that were asked about by `stand`. */
+  readonly answers: StandingStats;
+  readonly views: readonly (ViewStats & { readonly view: string })[];
 }
 
 interface Counters {

@@ -27,6 +27,9 @@ export interface ReadItem {
   readonly secret: string;
 }
 
+/** Names the value whose standing is asked for. */
+export type StandingItem = Pick<ReadItem, 'view' | 'key' | 'field'>;
+
 /** Names the value to be renewed, and what the token to be granted is made of. */
 export type RenewItem = Omit<ReadItem, 'part'>;
 
@@ -43,6 +46,8 @@ export interface Hit {
   readonly members: readonly (string | null)[];
   /** Rows, fields or members in the whole. */
   readonly count: number;
+  /** Tells this value from any other that was stored here, also from one of the same version. */
+  readonly stamp: string;
 }
 
 export type ReadReply =
@@ -146,6 +151,10 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   /** All batches in one round-trip. */
   read(batches: readonly (GuardedPartition & { readonly items: readonly ReadItem[] })[]): Promise<Guarded<ReadReply>[]>;
+  /** The stamp of each value that stands whole and unfenced; undefined where none does. Moves no value, changes nothing. */
+  standing(
+    batches: readonly (GuardedPartition & { readonly items: readonly StandingItem[] })[],
+  ): Promise<Guarded<string | undefined>[]>;
   /**
    * Grants the one lease token of entries that stand whole in the last part of their life, unfenced and with no live
    * token, so that they are loaded anew before they expire; readers go on hitting what stands. Undefined where not.

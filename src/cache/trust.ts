@@ -4,14 +4,15 @@
 //
 // States of a partition, here: unknown → trusted (caught up) → unknown (mismatch, closed, or the store fell silent) → …
 // and in Postgres: open → closed (by who finds it wrong) → open under the next epoch, when nobody trusts the last one.
-import { catchUp, type Standing } from './catch-up.js';
 import type { Clock } from './clock.js';
 import { CacheUnavailable } from './errors.js';
 import type { Events } from './events.js';
+import { Guards } from './guards.js';
+import { learnOnce } from './learning.js';
 import { Lease } from './lease.js';
-import type { ChangeLog, Closed, PartitionRow } from './ports.js';
+import type { ChangeLog, Closed } from './ports.js';
 import type { Guard, Guarded, GuardedPartition, Store } from './store.js';
-import { agreedOn, Succession } from './succession.js';
+import { Succession } from './succession.js';
 import { Withdrawal } from './withdrawal.js';
 
 const RENEW_MS = 1_000;
@@ -32,7 +33,7 @@ export class Trust {
   readonly #lease: Lease;
   readonly #succession: Succession;
   readonly #withdrawal: Withdrawal;
-  readonly #guards = new Map<number, Guard>();
+  readonly #guards: Guards;
   /** Generations whose log of changes cannot be continued. */
   readonly #abandoned = new Map<number, string>();
   #probing: Promise<void> | undefined;
@@ -44,7 +45,8 @@ export class Trust {
 
   constructor(options: TrustOptions) {
     this.#options = options;
-    this.#lease = new Lease({ ...options, trusted: () => this.#incarnations() });
+    this.#lease = new Lease({ ...options, trusted: () => this.#guards.incarnations() });
+    this.#guards = new Guards(this.#lease);
     this.#succession = new Succession({ ...options, lease: this.#lease });
     this.#withdrawal = new Withdrawal({ clock: options.clock, lease: this.#lease, succession: this.#succession });
   }
@@ -55,9 +57,14 @@ export class Trust {
     return guard && this.vouches(partition, guard) ? guard : undefined;
   }
 
+  /** The guard to read a partition under; none either while a silence of the store is looked into: one wait is enough. */
+  guardForReads(partition: number): Guard | undefined {
+    return this.#probing ? undefined : this.guardOf(partition);
+  }
+
   /** Whether a reply under this guard may be believed. Ask once it has arrived: the lease may have ended meanwhile. */
   vouches(partition: number, guard: Guard): boolean {
-    return this.#guards.get(partition) === guard && this.#lease.holds({ partition, epoch: guard.epoch });
+    return this.#guards.vouches(partition, guard);
   }
 
   /** @throws {CacheUnavailable} while the partition is not trusted. */
@@ -79,24 +86,31 @@ export class Trust {
     batches: readonly GuardedPartition[],
     replies: readonly Guarded<Reply>[],
   ): readonly (readonly Reply[] | undefined)[] {
-    const mismatched = batches.filter((_, at) => replies[at]?.kind === 'mismatch').map(({ partition }) => partition);
-    if (mismatched.length > 0) this.distrust(mismatched, 'The store shows another guard.');
-    return batches.map(({ partition, guard }, at) => {
+    const mismatched = batches.filter((_, at) => replies[at]?.kind === 'mismatch');
+    this.refute(mismatched, 'The store shows another guard.');
+    return batches.map((batch, at) => {
+      const { partition, guard } = batch;
       const reply = replies[at];
-      if (reply?.kind === 'unavailable') this.failed(reply.error, [partition]);
+      if (reply?.kind === 'unavailable') this.failed(reply.error, [batch]);
       return reply?.kind === 'done' && this.vouches(partition, guard) ? reply.replies : undefined;
     });
   }
 
-  /** The store did not answer for these partitions: distrusts them once that is no hiccup. */
-  failed(error: CacheUnavailable, partitions: readonly number[]): void {
-    if (HARMLESS.has(error.kind)) return;
+  /** The store did not answer those who asked so: distrusts the partitions once that is no hiccup. */
+  failed(error: CacheUnavailable, asked: readonly GuardedPartition[]): void {
+    if (HARMLESS.has(error.kind) || this.#guards.inForce(asked).length === 0) return;
     if (error.kind === 'timeout')
       this.#probing ??= this.#probe(error.message).finally(() => (this.#probing = undefined));
-    else this.distrust(partitions, error.message);
+    else this.refute(asked, error.message);
   }
 
-  /** The guard of these partitions did not hold. Learns what does, in the background. */
+  /** The store does not show these guards. Where another one is in force by now, that says nothing against it. */
+  refute(asked: readonly GuardedPartition[], reason: string): void {
+    const partitions = this.#guards.inForce(asked);
+    if (partitions.length > 0) this.distrust(partitions, reason);
+  }
+
+  /** Gives these partitions up. Learns what to believe instead, in the background. */
   distrust(partitions: readonly number[], reason: string): void {
     const known = partitions.filter((partition) => this.#guards.delete(partition));
     if (known.length > 0) this.#options.events.emit({ kind: 'distrusted', partitions: known, reason });
@@ -104,9 +118,9 @@ export class Trust {
   }
 
   /** Gives these partitions up for an empty generation: their log of changes cannot be continued. */
-  abandon(partitions: readonly number[], reason: string): void {
-    for (const partition of partitions) this.#abandon(partition);
-    this.distrust(partitions, reason);
+  abandon(given: readonly GuardedPartition[], reason: string): void {
+    for (const { partition, guard } of given) this.#abandoned.set(partition, guard.generation);
+    this.refute(given, reason);
   }
 
   /** Resolves once every partition is trusted (or this is closed); keeps trying until then. */
@@ -146,48 +160,61 @@ export class Trust {
     await this.#running;
   }
 
-  #incarnations(): readonly string[] {
-    const vouched = [...this.#guards].filter(([partition, guard]) => this.vouches(partition, guard));
-    return [...new Set(vouched.map(([, { incarnation }]) => incarnation))];
-  }
-
   #unknown(): number[] {
     return Array.from({ length: this.#options.partitions }, (_, at) => at).filter((at) => !this.guardOf(at));
   }
 
-  #abandon(partition: number): void {
-    this.#abandoned.set(partition, this.#lease.row(partition)?.generation ?? '');
-  }
-
-  #isAbandoned(row: PartitionRow | undefined): boolean {
-    return row !== undefined && this.#abandoned.get(row.partition) === row.generation;
-  }
-
   /** A time-out may be a hiccup: distrusts the partitions whose master is silent a second time. */
   async #probe(reason: string): Promise<void> {
-    const known = [...this.#guards.keys()];
-    const metas = await this.#options.store.meta(known);
+    const known = [...this.#guards].map(([partition, guard]) => ({ partition, guard }));
+    const metas = await this.#options.store.meta(known.map(({ partition }) => partition));
     const silent = known.filter((_, at) => metas[at] === undefined);
-    if (silent.length > 0) this.distrust(silent, reason);
+    this.refute(silent, reason);
   }
 
   /** Renews the lease for as long as this lives, and learns what is not trusted. */
   async #run(): Promise<void> {
     while (!this.#closed) {
-      let moved = false;
-      try {
-        await this.#lease.renew();
-        this.#compare();
-        if (!this.trusted) moved = await this.#learnOnce();
-      } catch (error) {
-        this.#options.events.emit({ kind: 'failing', part: 'trust', error });
-      }
+      const looked = await this.#attempted(() => this.#look());
+      const moved = looked && !this.trusted && (await this.#looking(this.#attempted(() => this.#learnOnce())));
       if (this.trusted) {
         this.#learned?.resolve();
         this.#learned = undefined;
       }
-      if (!moved) await this.#pause(this.trusted ? RENEW_MS : RETRY_MS);
+      if (!moved && !this.#closed) await this.#pause(this.trusted ? RENEW_MS : RETRY_MS);
     }
+  }
+
+  /** Whether it led anywhere; what went wrong is told. */
+  async #attempted(act: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await act();
+    } catch (error) {
+      this.#options.events.emit({ kind: 'failing', part: 'trust', error });
+      return false;
+    }
+  }
+
+  /** Gives up the guards of epochs that are closed. */
+  async #look(): Promise<boolean> {
+    await this.#lease.renew();
+    const lapsed = this.#guards.lapsed();
+    if (lapsed.length > 0) this.distrust(lapsed, 'Its epoch was closed.');
+    return true;
+  }
+
+  /** Renews the lease until `step` is over: to catch up may take longer than a lease lasts, for the other partitions too. */
+  async #looking(step: Promise<boolean>): Promise<boolean> {
+    let over = false;
+    const ended = step.finally(() => {
+      over = true;
+      this.#wake();
+    });
+    while (!over) {
+      await this.#pause(RENEW_MS);
+      if (!over && !this.#closed) await this.#attempted(() => this.#look());
+    }
+    return ended;
   }
 
   /** Ends early when trust is lost. */
@@ -198,49 +225,22 @@ export class Trust {
     await Promise.race([this.#options.clock.sleep(ms), woken]);
   }
 
-  /** Gives up the guards of epochs that are closed. */
-  #compare(): void {
-    const moved = [...this.#guards].filter(([partition, { epoch }]) => !this.#lease.holds({ partition, epoch }));
-    const reason = 'Its epoch was closed.';
-    if (moved.length > 0)
-      this.distrust(
-        moved.map(([partition]) => partition),
-        reason,
-      );
-  }
-
   /** Goes one step with each partition that is not trusted; whether that led anywhere. */
   async #learnOnce(): Promise<boolean> {
-    const { store, changeLog, events } = this.#options;
-    // Rows before metas: newer ones could be those of an epoch that another gateway is just beginning.
-    const unknown = this.#unknown().map((partition) => ({ partition, row: this.#lease.row(partition) }));
-    const metas = await store.meta(unknown.map(({ partition }) => partition));
-    const standing: Standing[] = [];
-    const steps = unknown.map(async ({ partition, row }, at): Promise<boolean> => {
-      const meta = metas[at];
-      if (!meta?.incarnation) return false;
-      const agreed = this.#isAbandoned(row) ? undefined : agreedOn(meta, row);
-      if (!agreed) return this.#succession.step(partition, row, meta, this.#isAbandoned(row));
-      standing.push({ partition, ...agreed });
-      return false;
+    const unknown = this.#unknown().map((partition) => {
+      const row = this.#lease.row(partition);
+      return { partition, row, abandoned: row !== undefined && this.#abandoned.get(partition) === row.generation };
     });
-    const stepping = Promise.allSettled(steps);
-    const outcomes = await catchUp(store, changeLog, standing);
-    // Trust is earned by a write: a master that answers but takes none would be trusted and doubted in turns.
-    const caughtUp = standing.filter(({ partition }) => outcomes.get(partition) === 'caught up');
-    const writable = await store.advance(
-      caughtUp.map(({ cursor, ...where }) => ({ ...where, from: cursor, to: cursor })),
+    const { learned, discontinued, stepped } = await learnOnce(
+      { ...this.#options, succession: this.#succession },
+      unknown,
     );
-    const learned = caughtUp.filter((_, at) => writable[at]);
+    // Looks went on meanwhile: a guard whose epoch they have shown closed is set here, and never vouched for.
     for (const { partition, guard } of learned) this.#guards.set(partition, guard);
-    if (learned.length > 0) events.emit({ kind: 'trusted', partitions: learned.map(({ partition }) => partition) });
-    const lost = standing.filter(({ partition }) => outcomes.get(partition) === 'discontinued');
-    for (const { partition } of lost) this.#abandon(partition);
-    const stepped = await stepping;
-    for (const step of stepped) {
-      if (step.status === 'rejected') events.emit({ kind: 'failing', part: 'trust', error: step.reason });
-    }
+    for (const { partition, guard } of discontinued) this.#abandoned.set(partition, guard.generation);
+    if (learned.length > 0)
+      this.#options.events.emit({ kind: 'trusted', partitions: learned.map(({ partition }) => partition) });
     // Learned counts too: the next look tells the others what is trusted here.
-    return learned.length > 0 || lost.length > 0 || stepped.some((step) => step.status === 'fulfilled' && step.value);
+    return (await stepped) || learned.length > 0 || discontinued.length > 0;
   }
 }

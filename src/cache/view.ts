@@ -92,3 +92,9 @@ export const rootOf = (view: { readonly name: string }, key: string): EntryRef =
 /** `key` as it may be shown: of a digest, its beginning. */
 export const printedKey = (view: { readonly keyIsDigest?: true }, key: string): string =>
   view.keyIsDigest ? `${key.slice(0, 8)}…` : key;
+
+/** Rule of strict views: what is near its end is not answered beside a refresh. @throws {Error} naming one that asks for it. */
+export function requireAvailable<Source>(views: readonly AnyView<Source>[]): void {
+  const wrong = views.find(({ keepWarm, mode }) => keepWarm && mode === 'strict');
+  if (wrong) throw new Error(`View ${wrong.name} is strict and asks to be kept warm; only available views may.`);
+}

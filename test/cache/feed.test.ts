@@ -86,6 +86,22 @@ describe.each(['redis', 'memory'] as const)('the feed, with %s', (store) => {
     await stream.return();
   });
 
+  it('is never followed by an older answer that is given again', async () => {
+    const drop = gateway.atStore.close('drop');
+    const request = gateway.cache.request();
+    await request.read(noteView, key);
+    const grounds = request.grounds ?? [];
+    expect(grounds.length).toBe(1);
+    expect(await gateway.cache.stand(grounds)).toBe(true);
+    const stream = await listen();
+    await database.psql`UPDATE notes SET text = 'new' WHERE key = ${key}`;
+    const { version } = await taken(stream);
+    expect(await versionInStore('note')).toBeLessThan(version);
+    expect(await gateway.cache.stand(grounds)).toBe(false);
+    drop.open();
+    await stream.return();
+  });
+
   it('leads to an older value only marked stale, when SQL is out of reach', async () => {
     const drop = gateway.atStore.close('drop');
     const stream = await listen('board');

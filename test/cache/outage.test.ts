@@ -62,6 +62,19 @@ describe.each(['stopped', 'frozen'] as const)('while Redis is %s', (how) => {
     expect(gateway.story.of('note', 'a').at(-1)).toBe('bypass');
   });
 
+  it('who has waited for Redis once does not ask it again', async () => {
+    gateway.story.clear();
+    await failures[how].begin();
+    const asked = () => gateway.story.all('flush').length;
+    await eventually(async () => {
+      await gateway.note('a');
+      return asked() > 0 || gateway.story.all('distrusted').length > 0;
+    });
+    const before = asked();
+    await gateway.note('b');
+    expect(asked()).toBe(before);
+  });
+
   it('reads come from Postgres without waiting for Redis', async () => {
     await failed();
     await database.psql`UPDATE notes SET text = 'new' WHERE key = 'a'`;
@@ -105,12 +118,11 @@ it('what a frozen Redis still had in its queue does no harm when it thaws', asyn
   await refused.rollback();
   await database.psql`UPDATE notes SET text = 'new' WHERE key = 'a'`;
   await redis.thaw();
-  await eventually(async () => (await gateway.note('a')) === 'new');
   await eventually(async () => {
     gateway.story.clear();
     const note = await gateway.note('a');
-    expect(note).toBe('new');
-    return gateway.story.of('note', 'a').at(-1) === 'hit';
+    expect(['old', 'new']).toContain(note); // until the edit is carried over
+    return note === 'new' && gateway.story.of('note', 'a').at(-1) === 'hit';
   });
 });
 

@@ -78,6 +78,7 @@ it('a server that is frozen ends no wait later than the time-out, and says of ea
   await server.freeze();
   const replies = await Promise.all([
     store.read([{ ...where, items: [stored] }]),
+    store.standing([{ ...where, items: [stored] }]),
     store.renew([{ ...where, items: [stored] }]),
     store.fill([{ ...where, items: [stored] }]),
     store.fence([{ ...where, items: [stored] }], '1', 't'),

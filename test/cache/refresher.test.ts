@@ -2,9 +2,11 @@
 // while readers go on hitting what stands; and whatever happens in between, nothing older comes back.
 import type { Redis } from 'ioredis';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { Events } from '../../src/cache/events.js';
 import { partitionOf } from '../../src/cache/index.js';
-import { BEAT_MS } from '../../src/cache/refresher.js';
+import { BEAT_MS, Refresher } from '../../src/cache/refresher.js';
 import { LEASE_MS, RENEW_AFTER } from '../../src/cache/store.js';
+import type { Query } from '../../src/db/index.js';
 import { type TestClock, testClock } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type Gateway, type GatewayOptions, openGateway } from '../support/engine.js';
@@ -115,6 +117,20 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     await beat();
     await gateway.story.until('filled', undefined, 501);
     expect(gateway.source.sent() - sent).toBe(2);
+  });
+
+  it('never keeps a reader of a hot key waiting for SQL, however often its life would end', async () => {
+    const [key = ''] = await filled(1, 0);
+    for (let life = 1; life <= 3; life++) {
+      await age([key], RENEW_AFTER / 2);
+      await read(key);
+      await age([key], RENEW_AFTER / 2 + 0.02);
+      await Promise.all(Array.from({ length: 20 }, () => read(key)));
+      await beat();
+      await gateway.story.until('filled', { view: 'board', key }, life);
+    }
+    expect(gateway.story.all('miss')).toEqual([]);
+    expect(gateway.story.all('renewing')).toHaveLength(3);
   });
 
   it('leaves alone what is read early in its life', async () => {
@@ -236,6 +252,18 @@ describe.each(['redis', 'memory'] as const)('a view that is kept warm in %s', (s
     const entry = `{${database.installation}.${partitionOf('board', key, database.partitions)}}e:board:${key}`;
     await cli.hincrby(entry, 'x', -LEASE_MS - 1);
   };
+});
+
+it('what lives for a second is renewed before the second is over', async () => {
+  const clock = testClock({ still: true });
+  const renewed: string[] = [];
+  const renew = async (_: unknown, keys: readonly string[]) => void renewed.push(...keys);
+  const refresher = new Refresher<Query>({ upkeep: { renew }, clock, events: new Events() });
+  const hit = { kind: 'hit', version: '1', changedAtMs: 0, value: '{}', count: 0, members: [], stamp: '1' } as const;
+  refresher.met(warmView, 'hot', { ...hit, ageMs: 800, ttlMs: 1_000 });
+  clock.skip(199);
+  await eventually(() => renewed.length === 1);
+  await refresher.stop();
 });
 
 it('no strict view may ask to be kept warm', async () => {

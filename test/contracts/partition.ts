@@ -191,6 +191,11 @@ export class Partition {
     return this.store.peek(this.partition, { view: 'note', key, field: 'value@1', part });
   }
 
+  /** The stamp of the value that stands; undefined where none does. */
+  async standing(key: string, field = 'value@1'): Promise<string | undefined> {
+    return all(await this.store.standing([{ ...this.where, items: [{ view: 'note', key, field }] }]))[0];
+  }
+
   inspect(key: string): Promise<EntryFacts> {
     return this.store.inspect(this.where, 'note', key, 'value@1');
   }

@@ -1,6 +1,7 @@
 // What the engine relies on in any store. Both stores run it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FENCE_GRACE_MS, fenceOf, type Guard, LEASE_MS, RENEW_AFTER, type Store } from '../../src/cache/store.js';
+import { eventually } from '../support/eventually.js';
 import { type Drop, Partition, type Read, value } from './partition.js';
 
 export interface StoreUnderTest {
@@ -11,6 +12,8 @@ export interface StoreUnderTest {
 
 const LEASE: Read = { kind: 'lease', xids: [] };
 const GONE_MS = 3_600_000;
+/** Of a stamp. */
+const versionOf = (version: string) => new RegExp(`^0*${version}:`);
 /** More than any machine needs for one test. */
 const AGES_MS = 600_000;
 
@@ -798,6 +801,91 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       const items = [{ view: 'note', key: 'k', field: 'value@1', secret: 't' }];
       const reads = [one.under({ ...one.guard, epoch: '99' }), two].map((each) => ({ ...each.where, items }));
       expect(await under.store.read(reads)).toMatchObject([{ kind: 'mismatch' }, { kind: 'done', replies: [LEASE] }]);
+    });
+  });
+
+  describe('to whoever holds an answer', () => {
+    it('tells the stamp of the value that stands, of a text, of members and of what is known not to exist', async () => {
+      await at.filled('stand', value({ version: '7' }));
+      await at.filled('stand-list', value({ version: '8', members: ['"0"', '"1"'] }));
+      await at.filled('stand-none', value({ version: '9', json: null }));
+      expect(await at.standing('stand')).toMatch(versionOf('7'));
+      expect(await at.standing('stand-list')).toMatch(versionOf('8'));
+      expect(await at.standing('stand-none')).toMatch(versionOf('9'));
+    });
+
+    it('tells a value from one of the same version that is stored after it was dropped', async () => {
+      await at.filled('stand-again', value({ version: '7' }));
+      const before = await at.standing('stand-again');
+      expect(before).toBe(await at.standing('stand-again'));
+      await eventually(async () => {
+        await elapse('stand-again', 1);
+        await at.drop('stand-again', { version: '8', xid: '0' });
+        await at.filled('stand-again', value({ version: '7' }));
+        const after = await at.standing('stand-again');
+        expect(after).toMatch(versionOf('7'));
+        return after !== before;
+      });
+    });
+
+    it('tells of several entries in their order, and of none twice as much', async () => {
+      const here = await begin();
+      await here.filled('a', value({ version: '1' }));
+      await here.filled('c', value({ version: '3' }));
+      const items = ['c', 'b', 'a', 'c'].map((key) => ({ view: 'note', key, field: 'value@1' }));
+      expect(await under.store.standing([{ ...here.where, items }])).toEqual([
+        {
+          kind: 'done',
+          replies: [
+            expect.stringMatching(versionOf('3')),
+            undefined,
+            expect.stringMatching(versionOf('1')),
+            expect.stringMatching(versionOf('3')),
+          ],
+        },
+      ]);
+    });
+
+    it('tells the new version from when it is published', async () => {
+      await at.filled('stand-new', value({ version: '7' }));
+      await at.filled('stand-new', value({ version: '8' }));
+      expect(await at.standing('stand-new')).toMatch(versionOf('8'));
+    });
+
+    it('tells of none under a fence, nor while nothing, or another format, stands', async () => {
+      await at.filled('stand-fenced', value({ version: '7' }));
+      await at.fence(['stand-fenced'], '93', 'w1');
+      expect(await at.standing('stand-fenced')).toBeUndefined();
+      await at.drop('stand-fenced', { version: '0', xid: '93' });
+      expect(await at.standing('stand-fenced')).toMatch(versionOf('7'));
+      expect(await at.standing('stand-fenced', 'value@2')).toBeUndefined();
+      expect(await at.standing('stand-nothing')).toBeUndefined();
+    });
+
+    it('tells of none once it was dropped, or its life is over', async () => {
+      await at.filled('stand-dropped', value({ version: '7' }));
+      await at.drop('stand-dropped', { version: '8', xid: '0' });
+      expect(await at.standing('stand-dropped')).toBeUndefined();
+      await at.filled('stand-over', value({ version: '7' }));
+      await elapse('stand-over', GONE_MS);
+      expect(await at.standing('stand-over')).toBeUndefined();
+    });
+
+    it('grants no lease, and takes none', async () => {
+      expect(await at.standing('stand-lease')).toBeUndefined();
+      expect(await at.read('stand-lease', 't1')).toEqual(LEASE);
+      expect(await at.standing('stand-lease')).toBeUndefined();
+      expect(await at.fill('stand-lease', 't1', value({ version: '5' }))).toBe('filled');
+      expect(await at.standing('stand-lease')).toMatch(versionOf('5'));
+    });
+
+    it('tells of nothing that another generation left, and nothing at all under another guard', async () => {
+      const before = await begin();
+      await before.filled('stand-left', value({ version: '7' }));
+      const after = await before.next();
+      expect(await after.standing('stand-left')).toBeUndefined();
+      const items = [{ view: 'note', key: 'stand-left', field: 'value@1' }];
+      expect(await under.store.standing([{ ...before.where, items }])).toEqual([{ kind: 'mismatch' }]);
     });
   });
 

@@ -87,14 +87,16 @@ export const durability: readonly Mutant[] = [
     name: 'begin-on-disk',
     rule: '14',
     clause: 'a generation begins at a cursor that no crash undoes',
-    tier,
-    storm: 'reusedId',
-    expected: ['stale', 'diverged'],
+    tier: 'test',
+    test: {
+      file: 'test/cache/cursor.test.ts',
+      title: 'is given out once the log is on disk up to it, also where nobody else waits for the disk',
+    },
     edits: [
       {
-        file: 'test/simulator/model-sql.ts',
-        find: 'this.postgres.flush();\n    reply(cursor);',
-        replace: 'reply(cursor);',
+        file: 'src/db/change-log.ts',
+        find: 'if (BigInt(seen.flushed) >= BigInt(seen.inserted)) return seen.cursor;',
+        replace: 'if (seen.cursor) return seen.cursor;',
       },
     ],
   },

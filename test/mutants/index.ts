@@ -1,4 +1,5 @@
 // Every safety clause of the protocol that can be switched off alone; the gate shows that the simulator misses none.
+import { answers } from './answers.js';
 import { durability } from './durability.js';
 import { entries } from './entries.js';
 import { leases } from './leases.js';
@@ -13,6 +14,7 @@ export const mutants: readonly Mutant[] = [
   ...reading,
   ...writing,
   ...leases,
+  ...answers,
   ...durability,
   ...scripts,
   ...statements,

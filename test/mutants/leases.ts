@@ -50,6 +50,31 @@ export const leases: readonly Mutant[] = [
     ],
   },
   {
+    name: 'reply-in-force',
+    rule: '9',
+    clause: 'what the store replies to a guard that was replaced says nothing against the one in force',
+    tier: 'test',
+    test: {
+      file: 'test/cache/trust.test.ts',
+      title: "is not believed, and says nothing against the one in force: 'mismatch'",
+    },
+    edits: [
+      {
+        file: 'src/cache/guards.ts',
+        find: 'asked.filter(({ partition, guard }) => this.get(partition) === guard)',
+        replace: 'asked.filter(({ guard }) => guard)',
+      },
+    ],
+  },
+  {
+    name: 'looks-go-on',
+    rule: '9',
+    clause: 'the lease is renewed while a partition catches up',
+    tier: 'test',
+    test: { file: 'test/cache/trust.test.ts', title: 'ends nobody else’s trust, and counts when it is done' },
+    edits: [{ file: trust, find: 'if (!over && !this.#closed) await', replace: 'if (!over && this.#closed) await' }],
+  },
+  {
     name: 'quiet-waits',
     rule: '10',
     clause: 'a closed epoch is quiet when nobody can trust it any more',
@@ -110,7 +135,7 @@ export const leases: readonly Mutant[] = [
     expected: ['stale', 'inversion', 'diverged'],
     edits: [
       {
-        file: trust,
+        file: 'src/cache/learning.ts',
         find: 'const outcomes = await catchUp(store, changeLog, standing);',
         replace: "void catchUp; const outcomes = new Map(standing.map(({ partition }) => [partition, 'caught up']));",
       },
@@ -138,6 +163,23 @@ export const leases: readonly Mutant[] = [
         file: succession,
         find: 'const cursor = kept?.cursor ?? (await changeLog.now());',
         replace: 'const cursor = await changeLog.now();',
+      },
+    ],
+  },
+  {
+    name: 'catch-up-cursor-stands',
+    rule: '12',
+    clause: 'what was caught up with counts only if the cursor is still where it was',
+    tier: 'test',
+    test: {
+      file: 'test/cache/trust.test.ts',
+      title: 'begins again where the cursor is not where it was when it began',
+    },
+    edits: [
+      {
+        file: 'src/cache/catch-up.ts',
+        find: 'return standing.filter((_, at) => !taken[at]);',
+        replace: 'return standing.filter((_, at) => taken[at] === undefined);',
       },
     ],
   },

@@ -21,6 +21,8 @@ export interface ScheduledMutant extends Clause {
   readonly tier: 'model' | 'real';
   /** Comes over every schedule: without it the interleaving is rare. */
   readonly storm?: string;
+  /** Readers of every schedule answer again what they have read, where it stands. */
+  readonly answers?: true;
   /** What the checker may find first. */
   readonly expected: readonly Kind[];
 }

@@ -69,6 +69,20 @@ export const scripts: readonly Mutant[] = [
     },
   },
   {
+    name: 'lua-begin-draws',
+    rule: '6',
+    clause: 'begin: what was drawn before is not drawn again',
+    tier: 'test',
+    edits: [
+      {
+        file: lua('begin'),
+        find: ", 'n', string.format('%.0f', drawn))",
+        replace: ')',
+      },
+    ],
+    test: { file: 'test/cache/draws.test.ts', title: 'an epoch goes on drawing where the last one has stopped' },
+  },
+  {
     name: 'lua-release-named',
     rule: '16',
     clause: 'drop: a fence is told from one of an earlier transaction of the same id',

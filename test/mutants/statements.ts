@@ -2,7 +2,8 @@
 import type { Mutant } from './mutant.js';
 
 const tier = 'real';
-const planned = 'drizzle/0009_planned_capture.sql';
+const capture = 'drizzle/0013_search_path.sql';
+const opening = 'drizzle/0012_opening.sql';
 const log = 'drizzle/0001_change_log.sql';
 
 export const statements: readonly Mutant[] = [
@@ -15,7 +16,48 @@ export const statements: readonly Mutant[] = [
       file: 'test/cache/change-log.test.ts',
       title: 'is captured where other triggers are switched off, as replication and restores do',
     },
-    edits: [{ file: planned, find: 'ENABLE ALWAYS TRIGGER', replace: 'ENABLE TRIGGER' }],
+    edits: [{ file: capture, find: 'ENABLE ALWAYS TRIGGER', replace: 'ENABLE TRIGGER' }],
+  },
+  {
+    name: 'sql-capture-path',
+    rule: '1',
+    clause: 'a capture finds its tables whatever the path of the session is',
+    tier: 'test',
+    test: {
+      file: 'test/cache/capture-path.test.ts',
+      title: 'of tables of the same name in two schemas, each by keys of its own',
+    },
+    edits: [{ file: capture, find: ' LANGUAGE plpgsql SET search_path = %%7$s\n', replace: ' LANGUAGE plpgsql\n' }],
+  },
+  {
+    name: 'sql-open-in-line',
+    rule: '13',
+    clause: 'writers without fences do not overtake who waits to open the partition',
+    tier: 'test',
+    test: {
+      file: 'test/cache/epoch.test.ts',
+      title: 'is opened between two of them, however many follow: who comes while an opener waits lets it go first',
+    },
+    edits: [
+      { file: opening, find: '    PERFORM pg_advisory_xact_lock_shared(1702064233, 1000 + each);\n', replace: '' },
+    ],
+  },
+  {
+    name: 'sql-open-kept',
+    rule: '13',
+    clause: 'what was just opened is left to those who catch up with it',
+    tier: 'test',
+    test: {
+      file: 'test/cache/epoch.test.ts',
+      title: 'is not closed again by writers for some seconds from when it was opened, in which it is caught up with',
+    },
+    edits: [
+      {
+        file: opening,
+        find: "\n      AND (mine.opened_at BETWEEN clock_timestamp() - interval '3 seconds' AND clock_timestamp()) IS NOT TRUE;",
+        replace: ';',
+      },
+    ],
   },
   {
     name: 'outcome-waits',
@@ -62,7 +104,7 @@ export const statements: readonly Mutant[] = [
     clause: 'a transaction without fences holds its partitions closed until it has ended',
     tier,
     expected: ['stale', 'inversion'],
-    edits: [{ file: planned, find: 'mine.partition = each FOR SHARE;', replace: 'mine.partition = each;' }],
+    edits: [{ file: opening, find: 'mine.partition = each FOR SHARE;', replace: 'mine.partition = each;' }],
   },
   {
     name: 'sql-close-next-epoch',
@@ -72,7 +114,7 @@ export const statements: readonly Mutant[] = [
     test: { file: 'test/cache/epoch.test.ts', title: 'is followed by one with another number' },
     edits: [
       {
-        file: planned,
+        file: opening,
         find: 'SET open = false, covered = NULL, epoch = mine.epoch + 1\n',
         replace: 'SET open = false, covered = NULL\n',
       },
@@ -86,11 +128,9 @@ export const statements: readonly Mutant[] = [
     test: { file: 'test/cache/epoch.test.ts', title: 'is not opened again, and only once is the one after it' },
     edits: [
       {
-        file: 'src/db/partition.ts',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source
-        find: 'WHERE partition = ${partition} AND epoch = ${epoch}::bigint\n',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source
-        replace: 'WHERE partition = ${partition} AND ${epoch}::bigint > 0\n',
+        file: opening,
+        find: 'AND epoch = in_epoch AND NOT open FOR UPDATE',
+        replace: 'AND in_epoch > 0 FOR UPDATE',
       },
     ],
   },

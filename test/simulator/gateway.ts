@@ -2,6 +2,7 @@
 import { Cache } from '../../src/cache/cache.js';
 import type { Clock } from '../../src/cache/clock.js';
 import { CacheUnavailable, Overloaded } from '../../src/cache/errors.js';
+import type { Ground } from '../../src/cache/standing.js';
 import type { Checker } from './checker.js';
 import type { Dice } from './dice.js';
 import { ask, changeLogOf, SqlLost, storeOf } from './links.js';
@@ -27,6 +28,8 @@ export interface World {
   /** The one gateway whose relay leads, where it is always the same. */
   leader: string | undefined;
   storm: Storm;
+  /** Whether readers answer again what they have read, where it stands. */
+  readonly answers: boolean;
   /** A number that no other write has. */
   readonly nextNumber: () => number;
   readonly nextTicket: () => number;
@@ -38,6 +41,14 @@ export interface Gateway {
   readonly party: Party;
   readonly id: string;
   readonly cache: Cache<Source>;
+  /** The latest answer that was read of each entry, where it may be given again. */
+  readonly answers: Map<string, Answer>;
+}
+
+interface Answer {
+  readonly grounds: readonly Ground[];
+  readonly version: string;
+  readonly value: string | null;
 }
 
 /** Starts a gateway and its clients. */
@@ -66,7 +77,7 @@ export function startGateway(world: World, name: string): Gateway {
       world.provoke(event.keys.map((key) => ({ view: event.view, key })));
   });
   if (scheduler.tracing) cache.events.on((event) => scheduler.note(name, `  * ${told(event)}`));
-  const gateway: Gateway = { party: self, id: name, cache };
+  const gateway: Gateway = { party: self, id: name, cache, answers: new Map() };
   void cache.start(dice.magnitude(1, 5_000)).catch(scheduler.fail);
   return gateway;
 }
@@ -95,13 +106,19 @@ export const isRefusal = (error: unknown): boolean =>
 
 /** One read, checked. */
 export async function read(
-  { scheduler, checker }: World,
-  { party: self, cache }: Gateway,
+  { scheduler, checker, answers: repeats }: World,
+  { party: self, cache, answers }: Gateway,
   entry: Entry,
 ): Promise<void> {
   const request = cache.request();
   const reading = checker.beginRead(nameOf(entry));
   if (scheduler.tracing) scheduler.note(self.name, `reads ${nameOf(entry)}`);
+  const before = repeats ? answers.get(nameOf(entry)) : undefined;
+  if (before && (await cache.stand(before.grounds))) {
+    if (scheduler.tracing) scheduler.note(self.name, `answers ${nameOf(entry)}@${before.version} again`);
+    checker.endRead(reading, before.version, before.value);
+    return;
+  }
   let value: string | null = null;
   try {
     if (entry.view === 'note') {
@@ -117,7 +134,10 @@ export async function read(
   }
   const [trace] = request.trace;
   if (scheduler.tracing) scheduler.note(self.name, `has read ${nameOf(entry)}@${trace?.version} (${trace?.outcome})`);
-  checker.endRead(reading, trace?.version ?? '0', value);
+  const version = trace?.version ?? '0';
+  checker.endRead(reading, version, value);
+  const { grounds } = request;
+  if (repeats && grounds && grounds.length > 0) answers.set(nameOf(entry), { grounds, version, value });
 }
 
 /** Writes one entry or two now and then. */

@@ -130,6 +130,7 @@ export function storeOf(network: Network, from: Party, sites: readonly RedisSite
   return {
     kind: 'redis',
     read: (batches) => guarded('read', batches, (master, some) => master.read(some)),
+    standing: (batches) => guarded('standing', batches, (master, some) => master.standing(some)),
     renew: (batches) => guarded('renew entries', batches, (master, some) => master.renew(some)),
     fill: (batches) => guarded('fill', batches, (master, some) => master.fill(some)),
     fence: (batches, xid, secret) =>

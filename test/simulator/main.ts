@@ -18,6 +18,8 @@ export interface Order {
   readonly trace: boolean;
   /** Comes over every schedule. */
   readonly storm: string | undefined;
+  /** In every schedule readers answer again what they have read, where it stands; else in a share of them. */
+  readonly answers: boolean;
   /** Where the servers of this worker are; the model needs none. */
   readonly real: RealServers | undefined;
 }
@@ -64,10 +66,14 @@ async function work(order: Order, tell: (word: Word) => void): Promise<void> {
     if (performance.now() > endMs) break;
     const seed = order.seed + at;
     const trace: string[] | undefined = order.trace ? [] : undefined;
-    const { storm } = order;
-    const outcome = await runSchedule({ tier: real?.tier ?? modelTier, seed, storm, trace }).catch((error: unknown) => {
-      throw new Error(`The schedule of seed ${seed} failed.\n${trace?.slice(-40).join('\n') ?? ''}`, { cause: error });
-    });
+    const { storm, answers } = order;
+    const outcome = await runSchedule({ tier: real?.tier ?? modelTier, seed, storm, answers, trace }).catch(
+      (error: unknown) => {
+        throw new Error(`The schedule of seed ${seed} failed.\n${trace?.slice(-40).join('\n') ?? ''}`, {
+          cause: error,
+        });
+      },
+    );
     add(totals, outcome);
     if (trace) tell({ kind: 'trace', lines: trace });
     if (outcome.violations.length > 0) {

@@ -36,7 +36,8 @@ export function hitOf({ held }: ModelEntry, { field, part }: Omit<ReadItem, 'sec
   const ageMs = Math.floor(nowMs - held.storedAtMs);
   const members = new Members(shape, held.value.members ?? []);
   const asked = value === null ? [] : members.part(part);
-  return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members: asked, count: members.count };
+  const stamp = `${version}:${held.storedAtMs}`;
+  return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members: asked, count: members.count, stamp };
 }
 
 /** The members after a patch; undefined where there are not as many as there should be. */

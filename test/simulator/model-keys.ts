@@ -9,12 +9,13 @@ export class ModelKeys {
   readonly incarnation: string;
   readonly data: Data;
   readonly nowMs: () => number;
-  #drawn = 0;
+  #drawn: number;
 
   constructor(incarnation: string, nowMs: () => number, data: Data = { metas: new Map(), entries: new Map() }) {
     this.incarnation = incarnation;
     this.data = data;
     this.nowMs = nowMs;
+    this.#drawn = Math.floor(nowMs() * 1_000);
   }
 
   /** A token that no other one equals. One count for all partitions is as good as one for each. */
@@ -41,7 +42,7 @@ export class ModelKeys {
   }
 
   /** The version that readers of the partition's generation hit; undefined where there is none. */
-  standing(partition: number, name: string): string | undefined {
+  versionAt(partition: number, name: string): string | undefined {
     const entry = this.at(partition).get(name);
     const meta = this.data.metas.get(partition);
     const ours = meta?.incarnation === this.incarnation && entry?.generation === meta.generation;

@@ -3,6 +3,8 @@ import type { Closed, Closing, PartitionRow, Renewal, Renewing } from '../../src
 import type { ModelPostgres, PartitionState, Transaction } from './model-postgres.js';
 
 const LIFE_MS = 3_000;
+/** So long writers leave what was opened to who is catching up with it. */
+const GRACE_MS = 3_000;
 
 interface Registered {
   readonly turn: bigint;
@@ -28,7 +30,7 @@ export class ModelPartitions {
   }
 
   rows(): PartitionRow[] {
-    return [...this.#postgres.partitions.values()].map(({ covered: _, ...row }) => row);
+    return [...this.#postgres.partitions.values()].map(({ covered: _, openedAtMs: __, ...row }) => row);
   }
 
   /**
@@ -108,7 +110,9 @@ export class ModelPartitions {
       const row = this.#postgres.partitions.get(partition);
       const opens = row?.epoch === epoch && !row.open;
       if (opens) {
-        transaction.partitions.set(partition, { ...row, open: true, covered: undefined, incarnation, generation });
+        const openedAtMs = this.#nowMs();
+        const opened = { ...row, open: true, openedAtMs, covered: undefined, incarnation, generation };
+        transaction.partitions.set(partition, opened);
       }
       this.#postgres.commit(transaction);
       reply(opens);
@@ -126,9 +130,11 @@ export class ModelPartitions {
     this.#postgres.locks.acquireAll(transaction, sorted.map(lockName), () => {
       if (transaction.state !== 'running') return;
       const rows = sorted.map((partition) => {
-        const first = { partition, incarnation: '', epoch: '1', generation: '1', open: false, covered: undefined };
+        const life = { incarnation: '', epoch: '1', generation: '1' };
+        const first: PartitionState = { partition, ...life, open: false, covered: undefined };
         const row = transaction.partitions.get(partition) ?? this.#postgres.partitions.get(partition) ?? first;
-        const closes = row.open && !this.#isTrustedElsewhere(row.incarnation, me);
+        const isNew = this.#nowMs() - (row.openedAtMs ?? Number.NEGATIVE_INFINITY) < GRACE_MS;
+        const closes = row.open && !isNew && !this.#isTrustedElsewhere(row.incarnation, me);
         const next = closes ? { ...row, open: false, covered: undefined, epoch: String(BigInt(row.epoch) + 1n) } : row;
         if (next !== row || row === first) transaction.partitions.set(partition, next);
         return next;

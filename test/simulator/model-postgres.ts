@@ -22,6 +22,8 @@ export interface PartitionState {
   readonly epoch: string;
   readonly generation: string;
   readonly open: boolean;
+  /** When an epoch of it was last opened; undefined where that was before the schedule. */
+  readonly openedAtMs?: number;
   /** The snapshot that the relay has carried over, for barriers. */
   readonly covered: string | undefined;
 }

@@ -20,6 +20,7 @@ function storeOf(model: ModelRedis): Store {
   return {
     kind: 'redis',
     read: async (batches) => model.read(batches),
+    standing: async (batches) => model.standing(batches),
     renew: async (batches) => model.renew(batches),
     fill: async (batches) => model.fill(batches),
     fence: async (batches, xid, token) => model.fence(batches, xid, token),

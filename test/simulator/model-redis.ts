@@ -19,6 +19,7 @@ import {
   type ReadReply,
   type RenewItem,
   type StandingFence,
+  type StandingItem,
   xidOf,
 } from '../../src/cache/store.js';
 import { changedMembers, factsOf, hitOf } from './model-entry.js';
@@ -41,6 +42,14 @@ export class ModelRedis extends ModelKeys {
       const before = entry ?? this.fresh(item, where, now + 2 * LEASE_MS);
       this.keep(where, { ...before, token });
       return { kind: 'lease', token: token.token, xids: before.fences.map(({ name }) => xidOf(name)) };
+    });
+  }
+
+  standing(batches: readonly Batch<StandingItem>[]): Guarded<string | undefined>[] {
+    return this.#each(batches, (item, where) => {
+      const entry = this.find(item, where);
+      const hit = entry?.fences.length === 0 ? hitOf(entry, item, this.nowMs()) : undefined;
+      return hit?.stamp;
     });
   }
 

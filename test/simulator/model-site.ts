@@ -65,8 +65,8 @@ export class ModelSite implements Site {
     this.master.evict(partition, entry);
   }
 
-  standing(partition: number, name: string): string | undefined {
-    return this.master.standing(partition, name);
+  versionAt(partition: number, name: string): string | undefined {
+    return this.master.versionAt(partition, name);
   }
 
   /** Everybody hears of the newest master. */

@@ -1,7 +1,11 @@
-// The list of gateways in a real Postgres, which tells who is alive in the schedule's time.
+// The list of gateways in a real Postgres, which tells who is alive in the schedule's time; and which epochs were opened
+// lately in that time.
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { HEARTBEAT_LIFE_MS } from '../../src/db/gateway.js';
+
+/** As `partitions_close` has it. */
+const OPENING_MS = 3_000;
 
 interface Beat {
   readonly atMs: number;
@@ -14,6 +18,7 @@ export class AliveList {
   readonly #nowMs: () => number;
   readonly #ids = new Map<string, string>();
   readonly #beats = new Map<string, Beat>();
+  readonly #openings = new Map<number, number>();
 
   constructor(client: postgres.Sql, nowMs: () => number) {
     this.#client = client;
@@ -34,9 +39,19 @@ export class AliveList {
     return id;
   }
 
+  /** The partition was opened now. */
+  opened(partition: number): void {
+    this.#openings.set(partition, this.#nowMs());
+  }
+
   /** Brings the list up to date, before somebody relies on it. */
   async refresh(): Promise<void> {
     const now = this.#nowMs();
+    const old = [...this.#openings].filter(([, atMs]) => now - atMs >= OPENING_MS).map(([partition]) => partition);
+    for (const partition of old) this.#openings.delete(partition);
+    if (old.length > 0)
+      await this.#client`UPDATE entry_partition SET opened_at = NULL WHERE partition IN (
+        SELECT partition FROM entry_partition WHERE partition = ANY (${old}) AND open FOR UPDATE SKIP LOCKED)`;
     const isAlive = ({ atMs }: Beat) => now - atMs < HEARTBEAT_LIFE_MS;
     const changed = [...this.#beats].filter(([, beat]) => beat.shown !== isAlive(beat));
     if (changed.length === 0) return;

@@ -115,7 +115,7 @@ export class RealRedis {
     if (!(await this.#cli.hexists(name, 'f'))) await this.#cli.del(whole ? name : members);
   }
 
-  async standing(partition: number, name: string): Promise<string | undefined> {
+  async versionAt(partition: number, name: string): Promise<string | undefined> {
     const keys = redisKeys(this.#held.installation);
     const [generation, version, fences] = await this.#cli.hmget(`${keys.tag(partition)}e:${name}`, 'g', 'v', 'f');
     const [incarnation, ours] = await this.#cli.hmget(keys.meta(partition), 'i', 'g');

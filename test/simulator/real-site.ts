@@ -78,8 +78,8 @@ export class RealSite implements Site {
     await this.#current.redis.evict(partition, entry, this.#dice.chance(0.7));
   }
 
-  standing(partition: number, name: string): Promise<string | undefined> {
-    return this.#current.redis.standing(partition, name);
+  versionAt(partition: number, name: string): Promise<string | undefined> {
+    return this.#current.redis.versionAt(partition, name);
   }
 
   heal(): void {

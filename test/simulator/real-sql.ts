@@ -55,6 +55,7 @@ export class RealSql implements Sql {
   readonly openEpoch: SqlServer['openEpoch'] = (opening) =>
     this.#run(async () => {
       const opens = await openEpoch(this.#query, opening);
+      if (opens) this.#alive.opened(opening.partition);
       if (opens) this.#opened(opening);
       return opens;
     });

@@ -31,8 +31,9 @@ const ENTRIES: readonly Entry[] = [
 
 const CALM: Weather = { loss: 0, duplication: 0, slow: 0, stuck: 0, oversleep: 0, pace: 6 };
 
-/** Share of schedules. */
+/** Shares of schedules. */
 const STORMY = 0.03;
+const ANSWERING = 0.3;
 
 /** After this long without a fault every gateway trusts its store, and every relay has carried everything over. */
 const QUIET_MS = 30_000;
@@ -45,17 +46,27 @@ export interface ScheduleOptions {
   readonly seed: number;
   /** Comes over this schedule, whatever its seed draws. */
   readonly storm?: string | undefined;
+  /** Readers answer again what they have read, where it stands, whatever the seed draws. */
+  readonly answers?: boolean | undefined;
   /** The interleaving is added to it. */
   readonly trace?: string[] | undefined;
 }
 
 /** Runs the schedule of `seed`. */
-export async function runSchedule({ tier, seed, storm, trace }: ScheduleOptions): Promise<Outcome> {
+export async function runSchedule({
+  tier,
+  seed,
+  storm,
+  answers: always = false,
+  trace,
+}: ScheduleOptions): Promise<Outcome> {
   const dice = new Dice(seed);
   const scheduler = new Scheduler(trace);
   const checker = new Checker();
   const faultCount = dice.whole(0, 3);
   const network = new Network(scheduler, dice, { ...CALM });
+  const answers = dice.chance(ANSWERING) || always;
+  if (answers) network.count('answers given again');
   const entries = dice.pick([ENTRIES.slice(0, 1), ENTRIES.slice(1, 2), ENTRIES.slice(0, 2), ENTRIES]);
   const partitions = dice.chance(0.7) ? 1 : 2;
   const committed = (ticket: Ticket) => {
@@ -97,6 +108,7 @@ export async function runSchedule({ tier, seed, storm, trace }: ScheduleOptions)
     endMs: 0,
     leader: undefined,
     storm: {},
+    answers,
     nextNumber: () => ++number,
     nextTicket: () => ++tickets,
     provoke: (touched, forMs, by) => provoke(touched, forMs, by),
@@ -212,7 +224,7 @@ async function quiet(world: World, faults: Faults, failed: () => boolean): Promi
     const name = nameOf(entry);
     checker.endsWith(name, await sql.versionOf(entry.view, entry.key));
     const partition = placeOf(entry.view, entry.key, partitions);
-    const held = await sites[partition % sites.length]?.standing(partition, name);
+    const held = await sites[partition % sites.length]?.versionAt(partition, name);
     if (held) checker.holds(name, held);
   }
 }

@@ -112,7 +112,7 @@ export interface Site extends RedisSite {
   /** Everybody hears of the newest master. */
   heal(): void;
   /** The version that readers of the partition's generation hit; undefined where there is none. */
-  standing(partition: number, name: string): Awaitable<string | undefined>;
+  versionAt(partition: number, name: string): Awaitable<string | undefined>;
 }
 
 /** Postgres, as fate treats it. */

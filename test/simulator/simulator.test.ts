@@ -26,6 +26,13 @@ it('schedules of faults over models of the servers keep the pledge', { timeout: 
   expect(code, printed).toBe(0);
 });
 
+it('schedules in which what was read is answered again keep the pledge', { timeout: WITHIN_MS }, async () => {
+  const { printed, code } = await simulate(
+    ...['--tier', 'model', '--answers', '--schedules', '20000', '--seconds', SECONDS, '--seed', SEED],
+  );
+  expect(code, printed).toBe(0);
+});
+
 it('schedules of faults over a real Redis and a real Postgres keep the pledge', { timeout: WITHIN_MS }, async () => {
   const { printed, code } = await simulate(
     ...['--tier', 'real', '--schedules', '2000', '--seconds', SECONDS, '--seed', SEED],

@@ -1,0 +1,168 @@
+// Whether what was read before still stands. An answer made from entries may be given again only after the store has
+// said, asked anew, that each of them stands unfenced at the version that was read: everything asked in one turn of the
+// event loop goes in one script per partition. No value is moved, and nothing is assumed.
+import type { Clock } from './clock.js';
+import type { Events } from './events.js';
+import type { Floors } from './floors.js';
+import type { Guard, GuardedPartition, StandingItem, Store } from './store.js';
+import type { Trust } from './trust.js';
+
+/** One entry that was read out of the store, and under which guard. */
+export interface Ground extends StandingItem {
+  readonly version: string;
+  /** Of the very value: one that was dropped does not stand again by having been filled again. */
+  readonly stamp: string;
+  readonly partition: number;
+  readonly guard: Guard;
+  /** From this moment of the engine's clock on a reader has to meet the entry itself, so that it is kept warm. */
+  readonly dueMs: number;
+}
+
+export interface StandingOptions {
+  readonly store: Pick<Store, 'standing'>;
+  readonly trust: Pick<Trust, 'guardForReads' | 'believed'>;
+  readonly floors: Pick<Floors, 'of'>;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+export interface StandingStats {
+  /** Answers that stood. */
+  readonly stood: number;
+  /** Answers of which something was not certain, or no longer so. */
+  readonly fell: number;
+}
+
+/** All who ask about the same grounds in one turn. */
+interface Question {
+  readonly grounds: readonly Ground[];
+  readonly asking: { readonly startedMs: number; readonly resolve: (stands: boolean) => void }[];
+}
+
+/** What is asked of one partition, each entry once. */
+interface Batch extends GuardedPartition {
+  readonly items: StandingItem[];
+  /** By view and key. */
+  readonly places: Map<string, Map<string, number>>;
+  stamps: readonly (string | undefined)[] | undefined;
+}
+
+export class Standing {
+  readonly #options: StandingOptions;
+  #waiting: Map<readonly Ground[], Question> | undefined;
+  #stood = 0;
+  #fell = 0;
+
+  constructor(options: StandingOptions) {
+    this.#options = options;
+  }
+
+  get stats(): StandingStats {
+    return { stood: this.#stood, fell: this.#fell };
+  }
+
+  /**
+   * Whether all of `grounds` stand at a moment after this call, as certainly as if they were read. Never rejects: in doubt
+   * it is false, and the caller reads.
+   */
+  stand(grounds: readonly Ground[]): Promise<boolean> {
+    const startedMs = this.#options.clock.nowMs();
+    for (const ground of grounds) {
+      if (this.#mayStand(ground, startedMs)) continue;
+      this.#fell++;
+      return FALLEN;
+    }
+    const waiting = this.#questions();
+    return new Promise((resolve) => {
+      const asking = { startedMs, resolve };
+      const question = waiting.get(grounds);
+      if (question) question.asking.push(asking);
+      else waiting.set(grounds, { grounds, asking: [asking] });
+    });
+  }
+
+  /** What can be known before the store is asked. */
+  #mayStand({ view, key, version, dueMs }: Ground, nowMs: number): boolean {
+    const told = this.#options.floors.of(view, key);
+    return nowMs < dueMs && (told === undefined || BigInt(version) >= told);
+  }
+
+  /** Those that are not sent yet: no other may be joined. */
+  #questions(): Map<readonly Ground[], Question> {
+    if (!this.#waiting) {
+      this.#waiting = new Map();
+      this.#options.clock.defer(() => {
+        const questions = this.#waiting?.values() ?? [];
+        this.#waiting = undefined;
+        void this.#send([...questions]);
+      });
+    }
+    return this.#waiting;
+  }
+
+  async #send(questions: readonly Question[]): Promise<void> {
+    const batches = new Map<number, Batch>();
+    let stands: (question: Question) => boolean = () => false;
+    try {
+      const asked = questions.filter((question) => this.#put(question, batches));
+      if (asked.length > 0) {
+        await this.#ask([...batches.values()]);
+        stands = ({ grounds }) => grounds.every((ground) => isStanding(ground, batches.get(ground.partition)));
+      }
+    } catch {
+      // Nobody is told that anything stands.
+    }
+    for (const question of questions) this.#answer(question, stands(question));
+  }
+
+  async #ask(batches: readonly Batch[]): Promise<void> {
+    const { store, trust } = this.#options;
+    const believed = trust.believed(batches, await store.standing(batches));
+    batches.forEach((batch, at) => {
+      batch.stamps = believed[at];
+    });
+  }
+
+  /** Adds what is to be asked; false where something was read under a guard that is not in force any more. */
+  #put({ grounds }: Question, batches: Map<number, Batch>): boolean {
+    const { trust } = this.#options;
+    for (const { partition, guard } of grounds) if (trust.guardForReads(partition) !== guard) return false;
+    for (const ground of grounds) {
+      const { partition, guard, view, key } = ground;
+      let batch = batches.get(partition);
+      if (!batch) {
+        batch = { partition, guard, items: [], places: new Map(), stamps: undefined };
+        batches.set(partition, batch);
+      }
+      let places = batch.places.get(view);
+      if (!places) {
+        places = new Map();
+        batch.places.set(view, places);
+      }
+      if (places.has(key)) continue;
+      places.set(key, batch.items.length);
+      batch.items.push(ground);
+    }
+    return true;
+  }
+
+  #answer({ grounds, asking }: Question, stands: boolean): void {
+    const { clock, events } = this.#options;
+    const nowMs = clock.nowMs();
+    for (const { startedMs, resolve } of asking) {
+      if (stands) {
+        this.#stood++;
+        for (const { view, key } of grounds) events.emit({ kind: 'hit', view, key, ms: nowMs - startedMs });
+      } else this.#fell++;
+      resolve(stands);
+    }
+  }
+}
+
+const FALLEN = Promise.resolve(false);
+
+function isStanding({ view, key, guard, stamp }: Ground, batch: Batch | undefined): boolean {
+  if (batch?.guard !== guard) return false;
+  const place = batch.places.get(view)?.get(key);
+  return place !== undefined && batch.stamps?.[place] === stamp;
+}

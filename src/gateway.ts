@@ -1,6 +1,7 @@
 // Composes one gateway over given servers: database, store, engine, schema and HTTP edge, checked against each other.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { type Allowances, Cache, type ChangeLog, COMPARED_SHARE, systemClock } from './cache/index.js';
+import { contextOf } from './caller.js';
 import {
   auditSigner,
   claimStore,
@@ -10,27 +11,19 @@ import {
   migrate,
   openChangeLog,
   type PostgresChangeLog,
-  type Query,
 } from './db/index.js';
 import {
   AuditSealer,
-  authenticate,
   type Context,
-  contextOfViewer,
-  countLocked,
   forgetExpiredKeys,
   masterKeyOf,
-  NOBODY,
   readRuntimeTtls,
   type Services,
   TokenUses,
-  Unauthenticated,
   views,
 } from './resolvers/index.js';
 import { openStore, requireSharedStore, type StoreOptions } from './store.js';
-
-/** Where a gateway tells of its health; its facts are never secrets. */
-export type GatewayLog = Readonly<Record<'info' | 'error', (facts: object, sentence: string) => void>>;
+import { type GatewayLog, tellOfLockedSecrets, tellOfTrouble } from './trouble.js';
 
 export interface GatewayOptions extends StoreOptions {
   readonly databaseUrl: string;
@@ -44,6 +37,10 @@ export interface GatewayOptions extends StoreOptions {
   /** After which Postgres gives up a statement; the database room's own unless given. */
   readonly statementTimeoutMs?: number;
   readonly partitions: number | undefined;
+  /** Whether somebody else has brought the database up to date for this gateway. */
+  readonly migrated?: boolean;
+  /** Connections for reads, and as many for writes; as the database room has it unless given. */
+  readonly sessions?: number | undefined;
   readonly ttlMs: ReadonlyMap<string, number>;
   readonly logger: GatewayLog;
 }
@@ -67,13 +64,14 @@ const BEAT_MS = 1_000;
  * @throws {ForeignStore} when other gateways on this database use another store.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { databaseUrl, redisUrl, pepper, logger, statementTimeoutMs } = options;
-  await migrate(databaseUrl, options.partitions);
+  const { databaseUrl, redisUrl, pepper, logger, statementTimeoutMs, sessions } = options;
+  if (!options.migrated) await migrate(databaseUrl, options.partitions);
   const signer = auditSigner(options.auditKey ?? pepper);
   const database = connect({
     url: databaseUrl,
     signer,
     ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
+    ...(sessions !== undefined && { maxReads: sessions, maxWrites: sessions }),
   });
   const id = randomUUID();
   const changeLog = openChangeLog(databaseUrl, { id, store: redisUrl === undefined ? 'memory' : 'redis' });
@@ -96,6 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       runtimeTtls: () => readRuntimeTtls(database.query),
       leads: changeLog.lead,
       comparedShare: COMPARED_SHARE,
+      ...(sessions !== undefined && { limits: { underWay: sessions } }),
     });
     tellOfTrouble(cache, logger);
     await cache.learnPolicies();
@@ -138,89 +137,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await closeAll();
     throw error;
   }
-}
-
-/** Says what operators must hear, and says it once for as long as it lasts. */
-function tellOfTrouble(cache: Cache<Query>, logger: GatewayLog): void {
-  let lastFailure: string | undefined;
-  cache.events.on((event) => {
-    if (event.kind === 'distrusted') {
-      logger.error({ partitions: event.partitions.length }, `cache in doubt, reading SQL: ${event.reason}`);
-    } else if (event.kind === 'trusted') {
-      lastFailure = undefined;
-      logger.info({ partitions: event.partitions.length }, 'cache trusted');
-    } else if (event.kind === 'failing') {
-      const failure = `${event.part} fails and is tried again: ${sentencesOf(event.error)}`;
-      if (failure !== lastFailure) logger.error({}, failure);
-      lastFailure = failure;
-    } else if (event.kind === 'mismatch') {
-      const { view, key, storeVersion, sqlVersion } = event;
-      logger.error({ view, key, storeVersion, sqlVersion }, 'the cache held what SQL contradicts; it is dropped');
-    }
-  });
-}
-
-/** Said at the start: who reveals such a secret learns only that it went wrong. */
-async function tellOfLockedSecrets({ query, masterKey }: Services, logger: GatewayLog): Promise<void> {
-  const locked = await countLocked(query, masterKey).catch(() => 0);
-  if (locked === 0) return;
-  logger.error(
-    { versions: locked },
-    'secrets are stored under a master key that this gateway does not have: set it as ESPELHO_MASTER_KEY_OLD, or as ESPELHO_MASTER_KEY if it is the one to use',
-  );
-}
-
-/** The error's own words and those of its causes; none of them repeats a statement's parameters. */
-function sentencesOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return error.cause === undefined ? error.message : `${error.message} (${sentencesOf(error.cause)})`;
-}
-
-/**
- * What a request read, as its caller may know it. Of strict views, version and age would tell a foreign entry from a
- * missing one; only who may read the cache itself sees them.
- */
-export function traceOf({ cache, viewer, services }: Context): readonly object[] {
-  const isStrict = (view: string) => services.cache.caches(view) && services.cache.view(view).mode === 'strict';
-  const sees = (view: string) => viewer.scopes.has('cache:read') || !isStrict(view);
-  return cache.trace.map(({ version, ageMs, ...entry }) => (sees(entry.view) ? { ...entry, version, ageMs } : entry));
-}
-
-/** What the edge may know of a caller: who he is, without his token, and whether he may write or ask freely. */
-export function standingOf({ viewer: { tokenId, scopes } }: Context) {
-  const writes = [...scopes].some((scope) => scope.endsWith(':write'));
-  return { id: tokenId ?? undefined, writes, free: scopes.has('ad-hoc') };
-}
-
-/**
- * For how long what a request has read may be kept outside: no longer than the entries themselves live, `most` seconds at
- * most, and not at all where anything is strict, stale or asked of SQL. Shared only where nobody in particular asked.
- */
-export function keepingOf({ cache, viewer, services }: Context, most: number) {
-  const lives = cache.trace.map(({ view, outcome, ageMs }) => {
-    const isKept = services.cache.caches(view) && services.cache.view(view).mode === 'available' && KEPT.has(outcome);
-    return isKept ? services.cache.ttlOf(view).ttlMs - ageMs : 0;
-  });
-  const life = lives.length === 0 ? 0 : Math.min(most, ...lives.map((ms) => ms / 1_000));
-  return { maxAgeSeconds: Math.max(0, Math.floor(life)), shared: viewer.subject === null };
-}
-
-const KEPT: ReadonlySet<string> = new Set(['HIT', 'MISS']);
-
-async function contextOf(
-  services: Services,
-  arrival: { readonly authorization: string | undefined; readonly posted: boolean },
-): Promise<Context> {
-  const { authorization, posted } = arrival;
-  if (authorization === undefined) return contextOfViewer(services, NOBODY, posted);
-  const cache = services.cache.request();
-  const [, secret = ''] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(authorization) ?? [];
-  const viewer = await authenticate(services, cache, secret);
-  if (!viewer)
-    throw new Unauthenticated(
-      'This token is not valid: it is unknown, expired or revoked, or was copied badly; ask for a new one.',
-    );
-  return { services, viewer, cache, posted, renew: () => contextOf(services, arrival) };
 }
 
 function startHeart(beatOnce: () => Promise<boolean>, logger: GatewayLog): { stop: () => Promise<void> } {

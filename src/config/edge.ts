@@ -19,6 +19,8 @@ export interface EdgeConfig {
   readonly trustedOnly: boolean;
   /** Path of the manifest of trusted documents. */
   readonly manifest: string | undefined;
+  /** Bound of the ready answers that are kept to be given again; 0 keeps none. */
+  readonly answersMb: number;
   /** For how long an answer that anybody may see is kept outside at most. */
   readonly maxAgeSeconds: number;
 }
@@ -69,6 +71,7 @@ const others = [
   'ESPELHO_DOCUMENTS',
   'ESPELHO_MANIFEST',
   'ESPELHO_MAX_AGE',
+  'ESPELHO_ANSWERS_MB',
 ];
 
 /** The names of all settings here. */
@@ -119,6 +122,7 @@ export function readEdge(env: Env): { readonly edge: EdgeConfig; readonly faults
     trustedOnly: choice('ESPELHO_DOCUMENTS', documents, production ? 'trusted' : 'any') === 'trusted',
     manifest: env.ESPELHO_MANIFEST,
     maxAgeSeconds: number('ESPELHO_MAX_AGE', 0, 86_400) ?? 10,
+    answersMb: number('ESPELHO_ANSWERS_MB', 0, 65_536) ?? 64,
   };
   return { edge, faults };
 }

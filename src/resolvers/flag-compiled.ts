@@ -4,6 +4,7 @@ import { FeatureFlag, FlagdCore, type Storage } from '@openfeature/flagd-core';
 import { LRUCache } from 'lru-cache';
 import type { FlagField, StoredFlag } from './flag-document.js';
 import { isObject } from './flag-targeting.js';
+import { isTimeless } from './flag-time.js';
 import type { Json, JsonObject } from './json-limits.js';
 
 export type Reason = 'STATIC' | 'DEFAULT' | 'TARGETING_MATCH' | 'DISABLED' | 'ERROR';
@@ -22,6 +23,8 @@ export interface Verdict {
 export interface CompiledFlag {
   readonly public: boolean;
   readonly version: bigint;
+  /** Whether its verdict on a context is the same at all times. */
+  readonly timeless: boolean;
   /**
    * Never throws. `fallback` is the value of a disabled flag, of an error, and of no variant; unless it is null, a flag
    * of another type than it is a TYPE_MISMATCH.
@@ -51,7 +54,8 @@ export function compiledFlag(environment: string, key: string, field: FlagField)
 /** The same without keeping it. */
 export function compileFlag(stored: Omit<StoredFlag, 'asOf' | 'updatedAt' | 'description'>): CompiledFlag {
   const { key, enabled, definition } = stored;
-  const facts = { public: stored.public, version: BigInt(stored.version) };
+  const timeless = isTimeless(isObject(definition) ? definition.targeting : undefined);
+  const facts = { public: stored.public, version: BigInt(stored.version), timeless };
   const core = coreOf(key, enabled, definition);
   const variant = core?.getFlag(key)?.variants.values().next().value;
   if (!core || variant === undefined) {

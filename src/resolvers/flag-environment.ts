@@ -33,6 +33,7 @@ export const environmentView: TextView<Query, EnvironmentDocument> = {
   shape: 'text',
   mode: 'available',
   ttlMs: 3_600_000,
+  keepWarm: true,
   load: loadEnvironments,
   decode: (json) => JSON.parse(json) as EnvironmentDocument,
 };

@@ -1,4 +1,4 @@
-// Evaluations of flags: definitions come out of the cache, results are never kept. An evaluation fails no query: what
+// Evaluations of flags: definitions come out of the cache, no result is stored. An evaluation fails no query: what
 // cannot be evaluated has the caller's default as its value, the reason ERROR, and a code that says why.
 import type { Fields } from '../cache/index.js';
 import { DatabaseUnavailable } from '../db/index.js';
@@ -111,13 +111,17 @@ function evaluationOf(
     const verdict = errorVerdict(fallback, 'FLAG_NOT_FOUND', `There is no flag ${place} that you may evaluate.`);
     return { ...verdict, key, version: null, stale: found.kind === 'present' && found.stale };
   }
-  const { version, evaluate } = compiledFlag(environment, key, field);
-  flagUsesOf(ctx.services).note(environment, key, ctx.services.now());
+  const { version, evaluate, timeless } = compiledFlag(environment, key, field);
+  ctx.repetition.eachTime((services) => flagUsesOf(services).note(environment, key, services.now()));
+  if (!timeless) ctx.repetition.moment(endOfSecond);
   const verdict = isContext(context ?? {})
     ? evaluate(isContext(context) ? context : {}, fallback)
     : errorVerdict(fallback, 'INVALID_CONTEXT', 'A context is an object, such as {"targetingKey": "ana"}.');
   return { ...verdict, key, version, stale: found.stale };
 }
+
+/** flagd tells rules the time in whole seconds. */
+const endOfSecond = (nowMs: number): number => (Math.floor(nowMs / 1_000) + 1) * 1_000;
 
 const isOpen = (ctx: Context, environment: string, key: string, field: FlagField): boolean =>
   hasScope(ctx, 'flags:evaluate') || compiledFlag(environment, key, field).public;

@@ -1,5 +1,5 @@
 // Feature toggles: definitions by environment, one hash each, so that reading one flag moves one field and changing one
-// publishes one. Evaluations of them are elsewhere, and never kept.
+// publishes one. Evaluations of them are elsewhere, and never stored.
 import { type Fields, type HashView, rootOf } from '../cache/index.js';
 import {
   DatabaseUnavailable,
@@ -30,6 +30,7 @@ export const flagsView: HashView<Query, FlagField> = {
   shape: 'hash',
   mode: 'available',
   ttlMs: 3_600_000,
+  keepWarm: true,
   load: loadFlags,
   decodeField: flagField,
 };

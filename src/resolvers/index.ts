@@ -38,6 +38,7 @@ export { formatDecimal } from './money.js';
 export * from './posting.js';
 export type { TransactionInput } from './posting-input.js';
 export { restateBusinessDay } from './posting-restate.js';
+export { Repetition, type Terms } from './repetition.js';
 export * from './scopes.js';
 export * from './secret.js';
 export { countLocked } from './secret-rekey.js';

@@ -36,6 +36,8 @@ export interface MenuDocument {
   readonly visible: (has: (scope: string) => boolean, nowMs: number, parent?: string | null) => readonly MenuItem[];
   /** How many items `visible` shows in all. */
   readonly countVisible: (has: (scope: string) => boolean, nowMs: number) => number;
+  /** The first moment after `nowMs` at which a window opens or closes; infinity where none does. */
+  readonly changesAfter: (nowMs: number) => number;
 }
 
 type ItemTuple = readonly [
@@ -84,6 +86,7 @@ function decodedMenu(json: string): MenuDocument {
     else byParent.set(item[1], [item]);
   }
   let definition: readonly MenuItemDefinition[] | undefined;
+  let changes: readonly number[] | undefined;
   return {
     key,
     locale,
@@ -93,6 +96,10 @@ function decodedMenu(json: string): MenuDocument {
       return definition;
     },
     countVisible: (has, nowMs) => countBelow(byParent, null, showsFor(has, nowMs)),
+    changesAfter: (nowMs) => {
+      changes ??= changesOf(items);
+      return changes.find((moment) => moment > nowMs) ?? Number.POSITIVE_INFINITY;
+    },
     visible: (has, nowMs, parent = null) => {
       const shows = showsFor(has, nowMs);
       const depth = parent === null ? 0 : depthOf(items, parent, shows);
@@ -107,6 +114,13 @@ const showsFor =
     (from === null || Date.parse(from) <= nowMs) &&
     (until === null || nowMs < Date.parse(until)) &&
     (scope === null || has(scope));
+
+/** When windows open or close, in order. */
+const changesOf = (items: readonly ItemTuple[]): readonly number[] =>
+  items
+    .flatMap(([, , , , from, until]) => [from, until])
+    .flatMap((moment) => (moment === null ? [] : [Date.parse(moment)]))
+    .sort((a, b) => a - b);
 
 function countBelow(
   byParent: Map<string | null, ItemTuple[]>,

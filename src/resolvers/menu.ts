@@ -159,11 +159,14 @@ export async function deleteMenu(
 
 /** What this caller may see of a menu now: the top level, or the children of `parent`. */
 export const visibleItems = (ctx: Context, menu: Menu, parent?: Maybe<string>) =>
-  menu.value.visible((scope) => ctx.viewer.scopes.has(scope), ctx.services.now(), parent ?? null);
+  menu.value.visible((scope) => ctx.viewer.scopes.has(scope), momentFor(ctx, menu), parent ?? null);
 
 /** How many items this caller may see of a menu now. */
 export const countVisibleItems = (ctx: Context, menu: Menu): number =>
-  menu.value.countVisible((scope) => ctx.viewer.scopes.has(scope), ctx.services.now());
+  menu.value.countVisible((scope) => ctx.viewer.scopes.has(scope), momentFor(ctx, menu));
+
+/** The moment, for what a menu shows until the next of its windows opens or closes. */
+const momentFor = ({ repetition }: Context, { value }: Menu): number => repetition.moment(value.changesAfter);
 
 export const menuKey = (key: string, locale: string): string => `${key}:${locale}`;
 

@@ -33,15 +33,16 @@ const FEW_ADDRESSES = 20;
 /** Twice where nothing is known of the list, and again for each write that comes in between. */
 const ATTEMPTS = 8;
 
-/** Hints, by the cache that they were read from; the answers themselves say whether they still hold. */
+/** Hints, by the process that they were read in; the answers themselves say whether they still hold. */
 const hints = new WeakMap<object, LRUCache<string, ListShape>>();
 const MAX_HINTS = 10_000;
 
 function hintsOf(ctx: Context): LRUCache<string, ListShape> {
-  const standing = hints.get(ctx.services.cache);
+  const { process } = ctx.repetition;
+  const standing = hints.get(process);
   if (standing) return standing;
   const fresh = new LRUCache<string, ListShape>({ max: MAX_HINTS });
-  hints.set(ctx.services.cache, fresh);
+  hints.set(process, fresh);
   return fresh;
 }
 

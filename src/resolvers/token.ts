@@ -2,7 +2,7 @@
 // secret is stored, and it is the cache key too. Whether a token is expired is decided at each use, never by a TTL.
 import type { Present, TextView } from '../cache/index.js';
 import { findTokenIds, loadTokensByDigest, loadTokensById, type Query } from '../db/index.js';
-import { type Context, hasScope, type Services, type Viewer } from './context.js';
+import { type Context, hasScope, type Viewer } from './context.js';
 import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
 import { BadRequest, Forbidden, Unauthenticated } from './errors.js';
 import { globalId, keyOfId } from './global-id.js';
@@ -22,6 +22,9 @@ export interface TokenDocument {
   /** Id of the token that took this one's place. */
   readonly replacedBy: string | null;
 }
+
+/** Where a token is looked at. */
+type Asking = Pick<Context, 'services' | 'cache' | 'repetition'>;
 
 export type TokenStatus = 'ACTIVE' | 'EXPIRED' | 'REVOKED';
 export type Token = Present<TokenDocument>;
@@ -65,25 +68,31 @@ export function statusOf({ expiresAt, revokedAt }: TokenDocument, nowMs: number)
   return expiresAt !== null && expiresAt <= nowMs ? 'EXPIRED' : 'ACTIVE';
 }
 
+/** The status at this moment. */
+export const statusNow = ({ repetition }: Asking, token: TokenDocument): TokenStatus =>
+  statusOf(
+    token,
+    repetition.moment((nowMs) => statusEndMs(token, nowMs)),
+  );
+
+/** Until when the status stays what it is, unless somebody writes. */
+const statusEndMs = ({ expiresAt }: TokenDocument, nowMs: number): number =>
+  expiresAt !== null && expiresAt > nowMs ? expiresAt : Number.POSITIVE_INFINITY;
+
 /** Who bears `secret`; undefined when it is no token, unknown, expired or revoked, all alike. */
-export async function authenticate(
-  services: Services,
-  cache: Context['cache'],
-  secret: string,
-): Promise<Viewer | undefined> {
-  const token = await readActive(services, cache, secret);
+export async function authenticate(ctx: Asking, secret: string): Promise<Viewer | undefined> {
+  const token = await readActive(ctx, secret);
   if (!token) return undefined;
-  services.tokenUses.note(token.id, services.now());
+  noteUse(ctx, token);
   return { subject: token.subject, scopes: new Set(token.scopes), tokenId: token.id };
 }
 
 /** RFC 7662: what an active token stands for; anything else is inactive and says no more. Counts as a use of the token. */
 export async function introspectToken(ctx: Context, secret: string): Promise<TokenDocument | null> {
   if (!ctx.posted) throw new BadRequest('introspectToken is not answered over GET, where URLs are logged: use POST.');
-  const { services, cache } = ctx;
-  const token = await readActive(services, cache, secret);
+  const token = await readActive(ctx, secret);
   if (!token) return null;
-  services.tokenUses.note(token.id, services.now());
+  noteUse(ctx, token);
   return token;
 }
 
@@ -145,12 +154,11 @@ export async function listTokens(
   return connectionOf(edges, found.length > size, args.after);
 }
 
-async function readActive(
-  { pepper, now }: Services,
-  cache: Context['cache'],
-  secret: string,
-): Promise<TokenDocument | undefined> {
+async function readActive(ctx: Asking, secret: string): Promise<TokenDocument | undefined> {
   if (!isSecret(secret)) return undefined;
-  const token = await cache.read(tokenView, digestOf(secret, pepper));
-  return token.kind === 'present' && statusOf(token.value, now()) === 'ACTIVE' ? token.value : undefined;
+  const token = await ctx.cache.read(tokenView, digestOf(secret, ctx.services.pepper));
+  return token.kind === 'present' && statusNow(ctx, token.value) === 'ACTIVE' ? token.value : undefined;
 }
+
+const noteUse = ({ repetition }: Asking, { id }: TokenDocument): void =>
+  repetition.eachTime(({ tokenUses, now }) => tokenUses.note(id, now()));

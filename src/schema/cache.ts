@@ -112,6 +112,16 @@ const CacheStatus = builder.objectRef<StatusShape>('CacheStatus').implement({
         'Hits that were compared with SQL, one in a thousand, and contradicted by it. Always 0, or look at the log.',
       resolve: (status) => sum(status, 'mismatches'),
     }),
+    answersGiven: t.field({
+      type: 'BigInt',
+      description: 'Ready answers that were given again, everything they were made from being found to stand.',
+      resolve: ({ answers }) => answers.stood,
+    }),
+    answersOutdated: t.field({
+      type: 'BigInt',
+      description: 'Ready answers that were not given: something in them had changed, or nobody could vouch for it.',
+      resolve: ({ answers }) => answers.fell,
+    }),
     relayLagMs: t.exposeFloat('relayLagMs', {
       description: 'Since changes made by psql and others were last carried over.',
     }),

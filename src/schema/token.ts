@@ -8,7 +8,7 @@ import {
   listTokens,
   readToken,
   secondsOf,
-  statusOf,
+  statusNow,
   type TokenDocument,
   type Token as TokenShape,
   type Viewer as ViewerShape,
@@ -39,7 +39,7 @@ export const Token = builder.objectRef<TokenShape>('Token').implement({
     status: t.field({
       type: TokenStatus,
       description: 'As it is now.',
-      resolve: ({ value }, _, ctx) => statusOf(value, ctx.services.now()),
+      resolve: ({ value }, _, ctx) => statusNow(ctx, value),
     }),
     createdAt: t.field({
       type: 'DateTime',

@@ -16,7 +16,11 @@ export interface JsonBody {
  */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
   requireJson(request, maxBytes);
-  const bytes = await readBytes(request, maxBytes);
+  return jsonIn(await readBytes(request, maxBytes));
+}
+
+/** The JSON in the `bytes` of a body. @throws {Refusal} when they are not UTF-8 or not JSON. */
+export function jsonIn(bytes: Uint8Array): JsonBody {
   try {
     const text = utf8.decode(bytes);
     return { value: JSON.parse(text), text };
@@ -71,7 +75,11 @@ function tooLong(request: IncomingMessage, maxBytes: number): Refusal {
   return new Refusal('LIMIT_EXCEEDED', sentence, { headers: { connection: 'close' } });
 }
 
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/**
+ * The body of `request` as it came.
+ * @throws {Refusal} when it is longer than `maxBytes`, or cut off.
+ */
+export function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
       reject(tooLong(request, maxBytes));
@@ -84,8 +92,15 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
       if (length > maxBytes) reject(tooLong(request, maxBytes));
       else chunks.push(chunk);
     });
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.once('close', () => reject(new Refusal('BAD_REQUEST', 'The body was cut off; send the request again.')));
-    request.once('error', (cause) => reject(new Refusal('BAD_REQUEST', 'The body was cut off.', { cause })));
+    let whole = false;
+    request.on('end', () => {
+      whole = true;
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    // Of what goes wrong a request tells nobody who does not ask, but for that it closes.
+    request.on('close', () => {
+      // Every request closes: an error that nobody hears of would cost each of them a stack trace.
+      if (!whole) reject(new Refusal('BAD_REQUEST', 'The body was cut off; send the request again.'));
+    });
   });
 }

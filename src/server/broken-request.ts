@@ -1,25 +1,61 @@
-// Answers what is no HTTP request at all, too slow, or too long in its headers: such bytes never become a request.
+// Answers what never becomes a request: bytes that are no HTTP, heads that are too long or too slow, expectations and tunnels
+// that nobody serves. Requests that came before on the same connection get their own answers first, and no answer begins
+// inside of another.
 
-import { type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+
+interface Owed {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
 
 /** Lets `server` answer broken requests with a status and a sentence before it closes their connections. */
 export function answerBrokenRequests(server: Server): void {
+  const owed = new WeakMap<Duplex, Set<Owed>>();
+  const refused = new WeakSet<Duplex>();
+  server.on('request', (request, response) => {
+    const one = { request, response };
+    const all = owed.get(request.socket) ?? new Set();
+    owed.set(request.socket, all.add(one));
+    response.once('close', () => all.delete(one));
+  });
+  const refuse = (socket: Duplex, refusal: BrokenRefusal) => {
+    const all = [...(owed.get(socket) ?? [])];
+    const isAnswering = all.some(({ response }) => response.headersSent);
+    if (isAnswering || !socket.writable) return void socket.destroy();
+    const whole = all.findLast(({ request }) => request.complete);
+    if (whole) whole.response.once('close', () => refuse(socket, refusal));
+    else socket.end(bytesOf(refusal));
+  };
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const { status, code, message } = answers[error.code ?? ''] ?? malformed;
-    const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json`;
-    socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    if (refused.has(socket)) return; // whatever comes behind what is broken is broken too
+    refused.add(socket);
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else refuse(socket, refusals[error.code ?? ''] ?? malformed);
+  });
+  server.on('connect', (_, socket) => refuse(socket, tunnel));
+  server.on('checkExpectation', (_, response) => {
+    response.writeHead(unexpected.status, { 'content-type': 'application/json', connection: 'close' });
+    response.end(bodyOf(unexpected));
   });
 }
 
-const malformed = { status: 400, code: 'BAD_REQUEST', message: 'This is not an HTTP/1.1 request.' };
+interface BrokenRefusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
 
-const answers: Readonly<Record<string, typeof malformed>> = {
+const malformed: BrokenRefusal = { status: 400, code: 'BAD_REQUEST', message: 'This is not an HTTP/1.1 request.' };
+const tunnel: BrokenRefusal = { status: 405, code: 'BAD_REQUEST', message: 'This is no proxy; ask for a path here.' };
+const unexpected: BrokenRefusal = {
+  status: 417,
+  code: 'BAD_REQUEST',
+  message: 'The header Expect may say 100-continue only.',
+};
+
+const refusals: Readonly<Record<string, BrokenRefusal>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     code: 'LIMIT_EXCEEDED',
@@ -27,3 +63,11 @@ const answers: Readonly<Record<string, typeof malformed>> = {
   },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'LIMIT_EXCEEDED', message: 'The request took too long to arrive.' },
 };
+
+const bodyOf = ({ message, code }: BrokenRefusal) => JSON.stringify({ errors: [{ message, extensions: { code } }] });
+
+function bytesOf(refusal: BrokenRefusal): string {
+  const body = bodyOf(refusal);
+  const head = `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nconnection: close\r\ncontent-type: application/json`;
+  return `${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}

@@ -22,11 +22,14 @@ export function crossOrigin(exchange: Exchange, origins: ReadonlySet<string>): b
   response.setHeader('access-control-expose-headers', 'x-request-id, retry-after, etag');
   if (method !== 'OPTIONS') return false;
   response.setHeader('access-control-allow-methods', 'GET, POST');
-  response.setHeader('access-control-allow-headers', 'content-type, authorization, x-cache-trace, if-none-match');
+  response.setHeader('access-control-allow-headers', allowedHeaders);
   response.setHeader('access-control-max-age', '600');
   response.writeHead(204).end();
   return true;
 }
+
+/** The last two are OFREP's, and the environment that it asks in. */
+const allowedHeaders = 'content-type, authorization, x-cache-trace, if-none-match, x-api-key, x-environment';
 
 // Whoever terminates TLS in front of us speaks plain HTTP to us: hosts are compared, not schemes.
 function isOwn(origin: string, host: string | undefined): boolean {

@@ -1,7 +1,7 @@
 // Who asks, and whether he may ask as much: authentication with a limit on failures, and the rates of callers. A caller is
 // told apart by his token, else by his address.
 
-import type { BlockList } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import { addressOf } from './address.js';
 import type { Arrival } from './arrival.js';
 import type { Exchange } from './exchange.js';
@@ -20,11 +20,15 @@ export interface Standing {
   readonly free: boolean;
 }
 
-/** A caller who has been let in. */
-export interface Guest<Caller> extends Standing {
-  readonly caller: Caller;
+/** Whom the rates count for. */
+export interface Counted extends Standing {
   /** Tells him from others, in memory alone. */
   readonly name: string;
+}
+
+/** A caller who has been let in. */
+export interface Guest<Caller> extends Counted {
+  readonly caller: Caller;
 }
 
 /** A rate that single fields are held to, beside the caller's own. */
@@ -45,6 +49,7 @@ export class Door<Caller> {
   readonly #options: DoorOptions<Caller>;
   readonly #rates: ReturnType<typeof ratesOf>;
   readonly #failures: FailedLogins;
+  readonly #addresses = new WeakMap<Socket, string>();
 
   constructor(options: DoorOptions<Caller>) {
     this.#options = options;
@@ -55,17 +60,36 @@ export class Door<Caller> {
   /** The caller, who has paid for one request. @throws {Refusal} when he asks too much, or is nobody; what else `contextOf` throws. */
   async admit(exchange: Exchange, arrival: Arrival): Promise<Guest<Caller>> {
     const caller = await this.#identify(exchange, arrival);
-    const { id, writes, free } = this.#options.standingOf(caller);
-    const name = id === undefined ? `address:${this.#addressOf(exchange)}` : `token:${id}`;
-    const guest = { caller, name, id, writes, free };
+    const guest = { ...this.#counted(exchange, this.#options.standingOf(caller)), caller };
     this.#take(guest, 1);
     return guest;
   }
 
-  /** Takes what an operation costs beyond the request itself. @throws {Refusal} when too little is left. */
-  async charge(guest: Guest<Caller>, cost: number, fields: ReadonlyMap<string, number>): Promise<void> {
+  /**
+   * The same for a caller of whom it is known by other means that he stands so by this very header.
+   * @throws {Refusal} when he asks too much.
+   */
+  recognise(exchange: Exchange, { authorization }: Arrival, standing: Standing): Counted {
+    if (authorization !== undefined) {
+      const address = this.#addressOf(exchange);
+      this.#failures.requirePatience(address, authorization);
+      this.#failures.accepted(address, authorization);
+    }
+    const counted = this.#counted(exchange, standing);
+    this.#take(counted, 1);
+    return counted;
+  }
+
+  /** Takes what an operation costs beyond the request itself. @throws {Refusal} when too little is left, at once or later. */
+  charge(guest: Counted, cost: number, fields: ReadonlyMap<string, number>): Promise<void> | undefined {
     const units = unitsOf(cost);
     if (units > 0) this.#take(guest, units);
+    const { metered } = this.#options;
+    for (const field of fields.keys()) if (metered.has(field)) return this.#meterAll(guest, fields);
+    return undefined;
+  }
+
+  async #meterAll(guest: Counted, fields: ReadonlyMap<string, number>): Promise<void> {
     for (const [field, times] of fields) {
       const meter = this.#options.metered.get(field);
       if (meter) await this.meter(guest, meter, times);
@@ -73,12 +97,17 @@ export class Door<Caller> {
   }
 
   /** Takes `times` from one of the lower rates, across all gateways. @throws {Refusal} when too little is left. */
-  async meter({ name }: Guest<Caller>, meter: Meter, times: number): Promise<void> {
+  async meter({ name }: Counted, meter: Meter, times: number): Promise<void> {
     const rate = this.#rates[meter];
     if (rate) await this.#options.limiter.takeSurely(rate, name, times);
   }
 
-  #take({ id, name }: Guest<Caller>, units: number): void {
+  #counted(exchange: Exchange, { id, writes, free }: Standing): Counted {
+    const name = id === undefined ? `address:${this.#addressOf(exchange)}` : `token:${id}`;
+    return { name, id, writes, free };
+  }
+
+  #take({ id, name }: Counted, units: number): void {
     const rate = id === undefined ? this.#rates.address : this.#rates.token;
     if (rate) this.#options.limiter.take(rate, name, units);
   }
@@ -100,7 +129,15 @@ export class Door<Caller> {
     }
   }
 
+  /** Of what does not name another, the address is that of its connection. */
   #addressOf({ request }: Exchange): string {
-    return addressOf(request, this.#options.proxies);
+    const { socket, headers } = request;
+    if (headers['x-forwarded-for'] !== undefined) return addressOf(request, this.#options.proxies);
+    let address = this.#addresses.get(socket);
+    if (address === undefined) {
+      address = addressOf(request, this.#options.proxies);
+      this.#addresses.set(socket, address);
+    }
+    return address;
   }
 }

@@ -1,12 +1,14 @@
 // The guards of the edge, composed from what is set: how much may be asked, by whom, how often, and of which documents.
 
 import { BlockList } from 'node:net';
+import { Answers, type AnswersOptions } from './answers.js';
 import type { Arrival } from './arrival.js';
 import { checkAuthorization } from './authorization.js';
 import { crossOrigin } from './cross-origin.js';
 import type { DocumentOptions } from './document.js';
 import { Door, type Guest, type Meter, type Standing } from './door.js';
 import type { Exchange } from './exchange.js';
+import { checkFraming } from './framing.js';
 import type { Keeping } from './http-cache.js';
 import { defaultLimits, type Limits } from './limits.js';
 import { Places, watchLoad } from './overload.js';
@@ -21,6 +23,8 @@ export interface EdgeOptions<Caller> {
   readonly rates?: Partial<Rates> | undefined;
   /** What all gateways draw on; left out, this is the only one. */
   readonly allowances?: SharedAllowances | undefined;
+  /** Of each rate, what is granted while nobody can be asked about the others; a quarter unless given. */
+  readonly shareAlone?: number | undefined;
   /** Whose X-Forwarded-For is believed; nobody's unless given. */
   readonly proxies?: BlockList | undefined;
   /** Whose pages may ask besides our own. */
@@ -34,6 +38,8 @@ export interface EdgeOptions<Caller> {
   readonly trusted?: TrustedDocuments | undefined;
   /** Whether callers need a right of their own to run what is not trusted. */
   readonly trustedOnly?: boolean | undefined;
+  /** Left out, every request is executed. */
+  readonly answers?: AnswersOptions<Caller> | undefined;
   /** For how long what a caller has read may be kept outside; left out, whoever keeps it asks each time. */
   readonly keepingOf?: ((caller: Caller) => Keeping) | undefined;
 }
@@ -45,7 +51,10 @@ export interface Edge<Caller> {
   readonly door: Door<Caller>;
   readonly trusted: TrustedDocuments;
   readonly trustedOnly: boolean;
+  readonly answers: Answers<Caller> | undefined;
   readonly keepingOf: (caller: Caller) => Keeping;
+  /** How late the event loop ran lately, in ms. */
+  readonly delayMs: () => number;
   /** What every request passes first; true when it is answered. @throws {Refusal} when it goes no further. */
   readonly receive: (exchange: Exchange) => boolean;
   /** Asked before an operation runs. @throws {Refusal} to turn it away. */
@@ -79,7 +88,7 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
     contextOf,
     codedError,
     standingOf: options.standingOf ?? (() => ({ id: undefined, writes: false, free: false })),
-    limiter: new RateLimiter(options.allowances),
+    limiter: new RateLimiter(options.allowances, undefined, options.shareAlone),
     rates: { ...defaultRates, ...options.rates },
     proxies: options.proxies ?? new BlockList(),
     metered: options.metered ?? new Map(),
@@ -91,13 +100,16 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
     door,
     trusted,
     trustedOnly: options.trustedOnly ?? false,
+    answers: options.answers && new Answers(options.answers),
     keepingOf: options.keepingOf ?? (() => ({ maxAgeSeconds: 0, shared: false })),
+    delayMs: load.delayMs,
     receive: (exchange) => {
+      checkFraming(exchange.request);
       checkAuthorization(exchange.request, limits.authorization);
       return crossOrigin(exchange, origins);
     },
     admit: async ({ exchange, guest }, cost, rootFields) => {
-      if (exchange.operationType === 'query') places.admitQuery();
+      if (exchange.operationType === 'query') places.admitQuery(exchange);
       await door.charge(guest, cost, rootFields);
     },
     close: load.close,

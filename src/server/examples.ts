@@ -142,6 +142,8 @@ mutation RevokeToken($id: ID!) {
     trusted
     hits
     misses
+    answersGiven
+    answersOutdated
     stale
     relayLagMs
     views { view hits misses entries p50Ms p99Ms }

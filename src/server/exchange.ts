@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Logger, logFailure, logRequest } from './log.js';
 import { Refusal, refusalOf } from './refusal.js';
+import type { Tally } from './tally.js';
 
 export interface Exchange {
   readonly id: string;
@@ -23,8 +24,13 @@ export interface Exchange {
   code: string | undefined;
 }
 
-/** Begins the answer to `request`; its log line is written when the connection is done with it. */
-export function beginExchange(request: IncomingMessage, response: ServerResponse, logger: Logger): Exchange {
+/** Begins the answer to `request`; it is counted, and its log line written, when the connection is done with it. */
+export function beginExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+  tally?: Tally,
+): Exchange {
   const startedMs = performance.now();
   const { url = '/', method = 'GET' } = request;
   const mark = url.indexOf('?');
@@ -49,6 +55,7 @@ export function beginExchange(request: IncomingMessage, response: ServerResponse
     const status = response.headersSent ? response.statusCode : 499; // the client left first, in nginx's words
     const path = knownPath(exchange);
     const { id: requestId, operation, code } = exchange;
+    tally?.count(path, exchange.operationType, status, code);
     logRequest(logger, { requestId, method, path, status, ms, operation, code });
   });
   return exchange;
@@ -56,8 +63,10 @@ export function beginExchange(request: IncomingMessage, response: ServerResponse
 
 /** Answers with `body` as JSON. */
 export function sendJson({ response }: Exchange, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  const type = 'application/json; charset=utf-8';
+  // With its length told, it goes out in one piece.
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
 /** Answers with what `error` may tell a client: a refusal in its own words, anything else as INTERNAL. */
@@ -92,9 +101,13 @@ function shownRefusal({ message, code }: Refusal) {
   return { message, extensions: { code } };
 }
 
-// A path that is not ours may hold anything, so it is not written down.
+// A path that is not ours may hold anything, so it is not written down; nor is what callers put into ours.
 function knownPath({ path }: Exchange): string {
-  return /^\/(graphql|livez|readyz|inspect|warm|verify|introspect)?$/.test(path) || path.startsWith('/graphiql/')
-    ? path
-    : 'unknown';
+  if (/^\/(graphql|livez|readyz|metrics|inspect|warm|verify|introspect)?$/.test(path)) return path;
+  if (path.startsWith('/graphiql/')) return '/graphiql/{file}';
+  const [isFlags, key] = /^(?:\/environments\/[^/]+)?\/ofrep\/v1\/evaluate\/flags(\/.*)?$/s.exec(path) ?? [];
+  if (isFlags !== undefined) return key === undefined ? flagsPath : `${flagsPath}/{key}`;
+  return 'unknown';
 }
+
+const flagsPath = '/ofrep/v1/evaluate/flags';

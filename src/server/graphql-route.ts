@@ -1,27 +1,24 @@
 // /graphql for programs: the checks of a request in their order, cheapest first, then its run and its answer.
 
 import { acceptedTypes } from './accept.js';
-import { requireJson } from './body.js';
+import { jsonIn, readBytes, readJson, requireJson } from './body.js';
 import { late, lateness, within } from './deadline.js';
 import { chosenDocument } from './document-choice.js';
-import type { Door } from './door.js';
+import type { Guest } from './door.js';
+import type { Answer, Engine } from './engine.js';
 import { sendEvents } from './event-stream.js';
 import { type Exchange, onlyMethods } from './exchange.js';
-import type { Answer, Engine } from './graphql.js';
 import type { Keeping } from './http-cache.js';
-import type { Limits } from './limits.js';
-import type { Places } from './overload.js';
+import { mayMutate } from './overload.js';
 import { postedParams, urlParams } from './params.js';
 import { sendResponse } from './send-response.js';
+import { isShort, isTraced, keepForNext, type ShortWayOptions, takeShortWay } from './short-way.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
 export type { Arrival } from './arrival.js';
 
-export interface GraphQLRouteOptions<Caller extends object> {
+export interface GraphQLRouteOptions<Caller extends object> extends ShortWayOptions<Caller> {
   readonly engine: Engine<Caller>;
-  readonly door: Door<Caller>;
-  readonly places: Places;
-  readonly limits: Limits;
   readonly trusted: TrustedDocuments;
   /** Whether callers need a right of their own to run what is not trusted. */
   readonly trustedOnly: boolean;
@@ -40,21 +37,42 @@ export async function serveGraphQL<Caller extends object>(
   onlyMethods(exchange, 'GET', 'POST');
   const accepted = acceptedTypes(request, limits.accept);
   if (method === 'POST') requireJson(request, limits.writerBody);
-  const leave = places.enter();
-  response.once('close', leave);
+  let leave = places.enter();
+  response.once('close', () => leave());
+  const outside: Outside = async (arriving) => {
+    leave();
+    const value = await arriving;
+    leave = places.enter();
+    return value;
+  };
+  let done: (() => void) | undefined;
   try {
-    const { answer, keeping } = await run(exchange, accepted, options);
-    if (answer.kind === 'whole') await sendResponse(answer.response, exchange, keeping);
-    else {
+    const sent = method === 'POST' && isShort(request, limits) ? readBytes(request, limits.body) : undefined;
+    const body = sent && (await outside(sent));
+    if (method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
+    const sought = await takeShortWay(exchange, accepted, body, options);
+    if (sought === 'answered') return;
+    done = sought?.done;
+    const { answer, keeping, guest } = await run(exchange, accepted, options, body, outside);
+    if (answer.kind === 'whole') {
+      sendResponse(answer, exchange, keeping);
+      if (sought) keepForNext(exchange, sought, { answer, guest, keeping }, options.answers);
+    } else {
       leave();
+      done?.();
       await sendEvents(answer.results, response, heartbeatMs);
     }
   } finally {
     leave();
+    done?.();
   }
 }
 
-interface Ran {
+/** Waits for what is still to arrive, without a place: who is slow to send takes nobody's. */
+type Outside = <Value>(arriving: Promise<Value>) => Promise<Value>;
+
+interface Ran<Caller> {
+  readonly guest: Guest<Caller>;
   readonly answer: Answer;
   /** Undefined where nobody may keep the answer. */
   readonly keeping: Keeping | undefined;
@@ -64,7 +82,9 @@ async function run<Caller extends object>(
   exchange: Exchange,
   accepted: ReturnType<typeof acceptedTypes>,
   { engine, door, limits, trusted, trustedOnly, keepingOf }: GraphQLRouteOptions<Caller>,
-): Promise<Ran> {
+  body: Buffer | undefined,
+  outside: Outside,
+): Promise<Ran<Caller>> {
   const { request, method, search } = exchange;
   const posted = method === 'POST';
   const startedMs = performance.now();
@@ -72,10 +92,13 @@ async function run<Caller extends object>(
   const leftMs = Math.max(1, limits.deadlineMs - (performance.now() - startedMs));
   const { writes, free } = guest;
   const asked = posted
-    ? await postedParams(request, writes ? limits.writerBody : limits.body, limits)
+    ? postedParams(
+        body ? jsonIn(body) : await outside(readJson(request, writes ? limits.writerBody : limits.body)),
+        limits,
+      )
     : urlParams(search);
   const { params, byHash } = chosenDocument(asked, { trusted, free: free || !trustedOnly });
-  const traced = request.headers['x-cache-trace'] === '1';
+  const traced = isTraced(request);
   const running = engine.run({ exchange, params, guest, accepted, traced });
   const answer = await within(leftMs, running);
   if (answer === late) {
@@ -83,7 +106,7 @@ async function run<Caller extends object>(
     throw lateness(exchange, limits.deadlineMs);
   }
   const keeps = !posted && byHash && !traced && answer.kind === 'whole' && answer.faultless;
-  return { answer, keeping: keeps ? keepingOf(guest.caller) : undefined };
+  return { guest, answer, keeping: keeps ? keepingOf(guest.caller) : undefined };
 }
 
 /** A stream that opened too late ends before it begins. */

@@ -10,11 +10,21 @@ export interface Keeping {
   readonly maxAgeSeconds: number;
   /** Whether it is the same for everybody. */
   readonly shared: boolean;
+  /** The same as it is later, if the answer is given again; left out where that is not known. */
+  readonly later?: () => Keeping;
 }
 
-/** Marks the answer `body` for whoever may keep it; true when the client has it already and is told so. */
-export function keepAnswer({ request, response }: Exchange, body: string, { maxAgeSeconds, shared }: Keeping): boolean {
-  const tag = `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
+/** How an answer that is given again may be kept. */
+export interface KeptOutside {
+  readonly tag: string;
+  readonly keeping: () => Keeping;
+}
+
+/** By which an answer is told from others. */
+export const tagOf = (body: string): string => `"${hash('sha256', body, 'base64url').slice(0, 27)}"`;
+
+/** Marks the answer for whoever may keep it; true when the client has it already and is told so. */
+export function keepAnswer({ request, response }: Exchange, tag: string, { maxAgeSeconds, shared }: Keeping): boolean {
   response.setHeader('etag', tag);
   response.setHeader('cache-control', `${shared ? 'public' : 'private'}, max-age=${maxAgeSeconds}, must-revalidate`);
   response.setHeader('vary', 'accept, authorization, origin, x-cache-trace');

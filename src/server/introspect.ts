@@ -1,9 +1,10 @@
 // /introspect, RFC 7662: API gateways and other servers ask, in a form, what a token stands for. They authenticate by a
 // token of their own, as a bearer token or as the password of HTTP Basic. Errors have the form that OAuth clients expect.
 
+import type { Arrival } from './arrival.js';
+import type { AtWork } from './at-work.js';
 import { readForm } from './body.js';
 import { type Exchange, onlyMethods, sendJson } from './exchange.js';
-import type { Arrival } from './graphql-route.js';
 import { Refusal, type RefusalCode, refusalOf } from './refusal.js';
 
 /** What an active token stands for, or that it is not active. @throws what has a code of the contract, for callers who may not ask. */
@@ -12,6 +13,7 @@ export type Introspect<Caller> = (caller: Caller, token: string) => Promise<obje
 export interface IntrospectionOptions<Caller> {
   readonly introspect: Introspect<Caller>;
   readonly contextOf: (arrival: Arrival) => Promise<Caller>;
+  readonly atWork: AtWork;
   /** The coded form of an error that a client can act on. */
   readonly codedError?: (error: unknown) => Error | undefined;
 }
@@ -21,14 +23,17 @@ const maxBytes = 16_384;
 /** Answers `token=…` with 200 and what it stands for, whatever has become of the token. */
 export async function serveIntrospection<Caller>(
   exchange: Exchange,
-  { introspect, contextOf, codedError }: IntrospectionOptions<Caller>,
+  { introspect, contextOf, atWork, codedError }: IntrospectionOptions<Caller>,
 ): Promise<void> {
   try {
     onlyMethods(exchange, 'POST');
+    const form = await readForm(exchange.request, maxBytes);
     const authorization = bearerOf(exchange.request.headers.authorization);
-    const caller = await contextOf({ authorization, posted: true });
-    const token = wantedToken(await readForm(exchange.request, maxBytes));
-    sendJson(exchange, 200, await introspect(caller, token));
+    const facts = await atWork(exchange, async () => {
+      const caller = await contextOf({ authorization, posted: true });
+      return introspect(caller, wantedToken(form));
+    });
+    sendJson(exchange, 200, facts);
   } catch (error) {
     const refusal = refusalOf(codedError?.(error) ?? error);
     if (!refusal) throw error;

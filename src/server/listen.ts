@@ -9,22 +9,30 @@ export interface ListenOptions {
   readonly port: number;
   /** Whether somebody asked for this port: only a default may give way to the next free one. */
   readonly portIsExplicit: boolean;
+  /** The settings to change when this port cannot be had. */
+  readonly names?: { readonly host: string; readonly port: string };
 }
+
+const requestNames = { host: 'HOST', port: 'PORT' };
 
 const moreTries = 20;
 
 /** Resolves to the port that `server` listens on. @throws {CannotListen} when there is none. */
-export async function listen(server: Server, { host, port, portIsExplicit }: ListenOptions): Promise<number> {
+export async function listen(
+  server: Server,
+  { host, port, portIsExplicit, names = requestNames }: ListenOptions,
+): Promise<number> {
   const last = portIsExplicit || port === 0 ? port : Math.min(port + moreTries, 65_535);
   for (let candidate = port; candidate <= last; candidate += 1) {
     const failure = await tryPort(server, host, candidate);
     if (failure === undefined) return portOf(server);
-    if (failure.code !== 'EADDRINUSE') throw new CannotListen(whyNot(failure, host, candidate), { cause: failure });
+    if (failure.code !== 'EADDRINUSE')
+      throw new CannotListen(whyNot(failure, host, candidate, names), { cause: failure });
   }
   throw new CannotListen(
     portIsExplicit
-      ? `PORT ${port} is taken by another program; set PORT to another one, or to 0 for any free port.`
-      : `Ports ${port} to ${last} are all taken; set PORT to a free one, or to 0 for any.`,
+      ? `${names.port} ${port} is taken by another program; set ${names.port} to another one, or to 0 for any free port.`
+      : `Ports ${port} to ${last} are all taken; set ${names.port} to a free one, or to 0 for any.`,
   );
 }
 
@@ -56,10 +64,16 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-function whyNot({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
-  if (code === 'EACCES') return `This user may not listen on PORT ${port}; set PORT to one above 1023.`;
+function whyNot(
+  { code, message }: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  names: typeof requestNames,
+): string {
+  if (code === 'EACCES')
+    return `This user may not listen on ${names.port} ${port}; set ${names.port} to one above 1023.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EINVAL') {
-    return `HOST ${host} is not an address of this machine; set HOST to 127.0.0.1, or to 0.0.0.0 to listen everywhere.`;
+    return `${names.host} ${host} is not an address of this machine; set ${names.host} to 127.0.0.1, or to 0.0.0.0 to listen everywhere.`;
   }
-  return `Cannot listen on HOST ${host}, PORT ${port}: ${message}.`;
+  return `Cannot listen on ${names.host} ${host}, ${names.port} ${port}: ${message}.`;
 }

@@ -14,15 +14,17 @@ type LogLine = (fields: object, message: string) => void;
 
 export interface LoggerOptions {
   readonly level: string;
+  /** Which of several processes writes; it stands in every line. */
+  readonly worker?: number | 'primary' | undefined;
   /** Where lines go; the standard error stream unless given, as standard output belongs to answers. */
   readonly write?: (line: string) => void;
 }
 
 /** A logger of JSON lines at `level` and above. */
-export function makeLogger({ level, write }: LoggerOptions): Logger {
+export function makeLogger({ level, worker, write }: LoggerOptions): Logger {
   const options = {
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
@@ -39,12 +41,14 @@ export interface RequestFacts {
   readonly code: string | undefined;
 }
 
-/** One answered request; probes and assets are told at debug level. */
+/** One answered request; what probes, pages and the command line ask is told at debug level. */
 export function logRequest(logger: Logger, facts: RequestFacts): void {
   const { requestId, method, path, status, ms, operation, code } = facts;
-  const tell = path === '/graphql' || status >= 400 ? logger.info : logger.debug;
+  const tell = callersAsk.test(path) || status >= 400 ? logger.info : logger.debug;
   tell.call(logger, { requestId, method, path, status, ms, operation, code }, 'answered');
 }
+
+const callersAsk = /^\/(graphql|introspect|ofrep\/.*)$/;
 
 /** A failure that its client sees only as INTERNAL. */
 export function logFailure(logger: Logger, requestId: string, failure: unknown): void {

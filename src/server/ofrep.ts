@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Arrival } from './arrival.js';
-import { readJson } from './body.js';
+import type { AtWork } from './at-work.js';
+import { checkApiKey } from './authorization.js';
+import { jsonIn, readBytes, requireJson } from './body.js';
 import { type Exchange, onlyMethods, sendJson } from './exchange.js';
 import { type OfrepAddress, ofrepAddressOf } from './ofrep-address.js';
 import { Refusal, refusalOf } from './refusal.js';
@@ -41,6 +43,9 @@ export interface RemoteFlags<Caller> {
 export interface OfrepOptions<Caller> {
   readonly flags: RemoteFlags<Caller>;
   readonly contextOf: (arrival: Arrival) => Promise<Caller>;
+  readonly atWork: AtWork;
+  /** Bytes of the header x-api-key. */
+  readonly maxKeyBytes: number;
   /** The coded form of an error that a client can act on. */
   readonly codedError?: ((error: unknown) => Error | undefined) | undefined;
 }
@@ -72,25 +77,36 @@ export async function serveOfrep<Caller>(exchange: Exchange, options: OfrepOptio
 async function answer<Caller>(
   exchange: Exchange,
   address: OfrepAddress,
-  { flags, contextOf }: OfrepOptions<Caller>,
+  { flags, contextOf, atWork, maxKeyBytes }: OfrepOptions<Caller>,
 ): Promise<void> {
   const { request } = exchange;
   const { environment, key } = address;
-  const caller = await contextOf({ authorization: authorizationOf(request), posted: true });
-  const context = await contextIn(request);
+  const authorization = authorizationOf(request, maxKeyBytes);
+  const body = await bodyOf(request);
+  const asked = async () => {
+    const caller = await contextOf({ authorization, posted: true });
+    return { caller, context: contextIn(body) };
+  };
   if (key !== undefined) {
-    const evaluation = await flags.evaluate(caller, environment, key, context);
+    const evaluation = await atWork(exchange, async () => {
+      const { caller, context } = await asked();
+      return flags.evaluate(caller, environment, key, context);
+    });
     return sendJson(exchange, statusOf(evaluation.errorCode), shown(evaluation));
   }
-  const all = await flags.evaluateAll(caller, environment, context);
+  const all = await atWork(exchange, async () => {
+    const { caller, context } = await asked();
+    return flags.evaluateAll(caller, environment, context);
+  });
   if ('errorCode' in all) return sendFailure(exchange, statusOf(all.errorCode), address, all);
   sendTagged(exchange, { flags: all.map(shown) });
 }
 
-/** A bearer token, or the same token as the protocol's API key. */
-function authorizationOf({ headers }: IncomingMessage): string | undefined {
-  const apiKey = headers['x-api-key'];
-  return headers.authorization ?? (typeof apiKey === 'string' ? `Bearer ${apiKey}` : undefined);
+/** A bearer token, or the same token as the protocol's API key; one of the two. */
+function authorizationOf(request: IncomingMessage, maxKeyBytes: number): string | undefined {
+  checkApiKey(request, maxKeyBytes);
+  const { authorization, 'x-api-key': apiKey } = request.headers;
+  return typeof apiKey === 'string' ? `Bearer ${apiKey}` : authorization;
 }
 
 /** The body is no request of the protocol. */
@@ -102,18 +118,30 @@ class BadBody extends Refusal {
   }
 }
 
-/** The context in the body; a request may have none. */
-async function contextIn(request: IncomingMessage): Promise<unknown> {
+/** The body as it came; undefined where there is none. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   if (encoding === undefined && (length ?? '0') === '0') return undefined;
-  const { value: body } = await readJson(request, maxBytes).catch((error) => {
-    const isUnreadable = error instanceof Refusal && error.code === 'BAD_REQUEST' && error.status === 400;
-    throw isUnreadable ? new BadBody('PARSE_ERROR', `The body is not JSON in UTF-8; send ${EXAMPLE}.`) : error;
-  });
+  requireJson(request, maxBytes);
+  return readBytes(request, maxBytes);
+}
+
+/** The context in the body; a request may have none. */
+function contextIn(bytes: Buffer | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  const body = valueIn(bytes);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new BadBody('PARSE_ERROR', `The body must be an object; send ${EXAMPLE}.`);
   }
   return 'context' in body ? body.context : undefined;
+}
+
+function valueIn(bytes: Buffer): unknown {
+  try {
+    return jsonIn(bytes).value;
+  } catch {
+    throw new BadBody('PARSE_ERROR', `The body is not JSON in UTF-8; send ${EXAMPLE}.`);
+  }
 }
 
 const EXAMPLE = '{"context": {"targetingKey": "…"}}';

@@ -15,8 +15,8 @@ const sampleMs = 100;
 const resolutionMs = 10;
 const keptShare = 0.2;
 /** Queries are turned away from this delay on, each the likelier the longer it is. */
-const fromMs = 80;
-const allMs = 400;
+const fromMs = 40;
+const allMs = 120; // health is told as late as the loop runs
 /** With fewer at work, lateness is not their doing. */
 const fewest = 32;
 
@@ -44,6 +44,7 @@ export class Places {
   readonly #limit: number;
   readonly #delayMs: () => number;
   readonly #random: () => number;
+  readonly #admitted = new WeakSet<object>();
   #taken = 0;
 
   constructor(limit: number, delayMs: () => number, random: () => number = Math.random) {
@@ -58,7 +59,7 @@ export class Places {
 
   /** Takes a place; the function gives it back, once. @throws {Refusal} when none is left. */
   enter(): () => void {
-    if (this.#taken >= this.#limit) throw overloaded();
+    if (this.#taken >= this.#limit) throw overloaded;
     this.#taken += 1;
     let left = false;
     return () => {
@@ -68,13 +69,29 @@ export class Places {
     };
   }
 
-  /** @throws {Refusal} when a query that has entered cannot be served. */
-  admitQuery(): void {
-    if (this.#taken > this.#limit * (1 - keptShare)) throw overloaded();
+  /**
+   * Asked as soon as a request is known to be a query, and again where that is known for certain: the same `request` is let
+   * in once for all. @throws {Refusal} when a query that has entered cannot be served.
+   */
+  admitQuery(request?: object): void {
+    if (request && this.#admitted.has(request)) return;
+    if (this.#taken > this.#limit * (1 - keptShare)) throw overloaded;
     const delayMs = this.#delayMs();
-    if (delayMs <= fromMs || this.#taken < fewest) return;
-    if (this.#random() < (delayMs - fromMs) / (allMs - fromMs)) throw overloaded();
+    const isLate = delayMs > fromMs && this.#taken >= fewest;
+    if (isLate && this.#random() < (delayMs - fromMs) / (allMs - fromMs)) throw overloaded;
+    if (request) this.#admitted.add(request);
   }
 }
 
-const overloaded = () => new Refusal('OVERLOADED', 'This gateway has more to do than it can; try again in a second.');
+/**
+ * Whether a body can ask for a mutation, told without reading it: a refusal must cost next to nothing, or a gateway that is
+ * overloaded does little else. Documents named by their hash may hold anything.
+ */
+export function mayMutate(body: Buffer): boolean {
+  return marks.some((mark) => body.includes(mark));
+}
+
+const marks = ['mutation', 'documentId', 'sha256Hash'];
+
+/** One for all: the trace of its stack would cost as much as the rest of the refusal. */
+const overloaded = new Refusal('OVERLOADED', 'This gateway has more to do than it can; try again in a second.');

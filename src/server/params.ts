@@ -1,8 +1,7 @@
 // The GraphQL request in an HTTP request: one document, its variables and the name of the operation to run, of the right
 // form, no deeper than the recursive code behind can go, and of text that can be stored.
 
-import type { IncomingMessage } from 'node:http';
-import { readJson } from './body.js';
+import type { JsonBody } from './body.js';
 import type { Limits } from './limits.js';
 import { Refusal } from './refusal.js';
 import { mayEscapeUnstorable, unstorableIn, unstorableWithin } from './storable.js';
@@ -20,12 +19,7 @@ export interface Params {
 const maxLevels = 64; // a menu of twelve levels takes 27; custom JSON up to 32
 
 /** The parameters in the body of a POST request. @throws {Refusal} when there is fault with it. */
-export async function postedParams(
-  request: IncomingMessage,
-  maxBytes: number,
-  { string: maxChars }: Limits,
-): Promise<Params> {
-  const { value: body, text } = await readJson(request, maxBytes);
+export function postedParams({ value: body, text }: JsonBody, { string: maxChars }: Limits): Params {
   if (Array.isArray(body)) {
     throw new Refusal('BAD_REQUEST', 'Send one operation in each request; batches are not supported.');
   }

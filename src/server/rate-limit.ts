@@ -38,21 +38,24 @@ interface Bucket {
   untold: number;
 }
 
-const share = 0.25;
+/** What one of four gateways grants alone. */
+export const ALONE = 0.25;
 const pauseMs = 1_000; // before a store that was out of reach is asked again
 const maxBuckets = 50_000;
 
 export class RateLimiter {
   readonly #shared: SharedAllowances | undefined;
   readonly #nowMs: () => number;
+  readonly #alone: number;
   readonly #buckets = new LRUCache<string, Bucket>({ max: maxBuckets });
   readonly #untold = new Map<string, { readonly rate: Rate; readonly bucket: Bucket }>();
   #telling = false;
   #downUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(shared: SharedAllowances | undefined, nowMs: () => number = () => performance.now()) {
+  constructor(shared: SharedAllowances | undefined, nowMs: () => number = () => performance.now(), alone = ALONE) {
     this.#shared = shared;
     this.#nowMs = nowMs;
+    this.#alone = alone;
   }
 
   /** Takes `cost` for `who`, or as much as there can be. @throws {Refusal} when too little is left. */
@@ -156,7 +159,7 @@ export class RateLimiter {
   }
 
   #share(): number {
-    return this.#isDown() ? share : 1;
+    return this.#isDown() ? this.#alone : 1;
   }
 }
 

@@ -21,11 +21,11 @@ export const defaultRates: Rates = {
   failures: 1_200,
   issue: 600,
   introspect: 60_000,
-  reveal: 300,
+  reveal: 60, // as in Postgres, where it cannot be set
 };
 
 /** So many seconds of a rate may be asked for at once. */
-const burstSeconds = { token: 10, address: 10, failures: 60, issue: 60, introspect: 10, reveal: 20 } as const;
+const burstSeconds = { token: 10, address: 10, failures: 60, issue: 60, introspect: 10, reveal: 60 } as const;
 
 /** The limiter's form of each rate; undefined where there is no limit. */
 export function ratesOf(rates: Rates): { readonly [Name in keyof Rates]: Rate | undefined } {

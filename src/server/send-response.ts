@@ -1,13 +1,18 @@
-// Writes a fetch Response to a Node response, in one piece.
+// Writes an answer to a Node response, in one piece.
 
+import type { Answer } from './engine.js';
 import type { Exchange } from './exchange.js';
-import { type Keeping, keepAnswer } from './http-cache.js';
+import { type Keeping, keepAnswer, tagOf } from './http-cache.js';
 
-/** Resolves once `answer` is handed over whole, or the client knows that it has it already. */
-export async function sendResponse(answer: Response, exchange: Exchange, keeping: Keeping | undefined): Promise<void> {
+/** Hands the answer over whole, unless the client knows that it has it already. */
+export function sendResponse(
+  { status, headers, body }: Answer & { readonly kind: 'whole' },
+  exchange: Exchange,
+  keeping: Keeping | undefined,
+): void {
   const { response } = exchange;
-  const body = await answer.text();
-  for (const [name, value] of answer.headers) response.setHeader(name, value);
-  if (keeping && keepAnswer(exchange, body, keeping)) return;
-  response.writeHead(answer.status).end(body);
+  for (const [name, value] of headers) response.setHeader(name, value);
+  if (keeping && keepAnswer(exchange, tagOf(body), keeping)) return;
+  response.statusCode = status; // the length of the body goes with the head only if that is not written yet
+  response.end(body);
 }

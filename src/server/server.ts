@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { wantsHtml } from './accept.js';
 import type { Arrival } from './arrival.js';
+import { atWork } from './at-work.js';
 import { answerBrokenRequests } from './broken-request.js';
 import { drainOf } from './drain.js';
 import { type Edge, type EdgeOptions, openEdge } from './edge.js';
@@ -11,18 +12,20 @@ import type { Example } from './example.js';
 import { beginExchange, type Exchange, onlyMethods, sendRefusal } from './exchange.js';
 import { serveGraphiQLAsset, serveGraphiQLPage } from './graphiql.js';
 import { requireExplorer } from './graphiql-door.js';
-import { type Engine, makeEngine } from './graphql.js';
-import { serveGraphQL } from './graphql-route.js';
+import { makeEngine } from './graphql.js';
+import { type GraphQLRouteOptions, serveGraphQL } from './graphql-route.js';
 import { type Readiness, serveLiveness, serveReadiness } from './health.js';
 import { serveInspect } from './inspect.js';
 import { type Introspect, serveIntrospection } from './introspect.js';
 import type { Limits } from './limits.js';
 import { listen, urlOf } from './listen.js';
 import type { Logger } from './log.js';
+import { serveMetrics } from './metrics.js';
 import { isOfrep, type RemoteFlags, serveOfrep } from './ofrep.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
 import { Streams } from './streams.js';
+import { type Counted, Tally } from './tally.js';
 import { checkDocuments } from './trusted-documents.js';
 import { serveVerify, type Verify } from './verify.js';
 import { serveWarm } from './warm.js';
@@ -46,6 +49,10 @@ export interface ServerOptions<Caller extends object> extends EdgeOptions<Caller
   /** The coded form of an error that a client can act on; left out, only errors that carry a code are told as they are. */
   readonly codedError?: ErrorPolicy['codedError'];
   readonly readiness: () => Promise<Readiness>;
+  /** Left out, this process is all there is. */
+  readonly liveness?: (() => Promise<boolean>) | undefined;
+  /** The numbers as Prometheus reads them; left out, there is no /metrics. */
+  readonly metrics?: (() => Promise<string>) | undefined;
   /** Left out, there is no /introspect. */
   readonly introspect?: Introspect<Caller> | undefined;
   /** Left out, there is no /ofrep. */
@@ -69,11 +76,24 @@ export interface ServerOptions<Caller extends object> extends EdgeOptions<Caller
 export interface RunningServer {
   /** Where it is reached, such as http://127.0.0.1:4000; GraphQL is at /graphql. */
   readonly url: string;
+  readonly port: number;
+  /** What it has to do at the moment, and what it has done. */
+  readonly work: () => Work;
   /**
    * Stops accepting, ends subscriptions, lets running requests finish for up to 5 s, and resolves when no connection is
    * left.
    */
   readonly close: () => Promise<void>;
+}
+
+export interface Work {
+  readonly inFlight: number;
+  readonly subscriptions: number;
+  /** How late the event loop ran lately. */
+  readonly delayMs: number;
+  /** Bytes of ready answers. */
+  readonly answersBytes: number;
+  readonly answered: readonly Counted[];
 }
 
 const graceMs = 5_000;
@@ -87,11 +107,13 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   const streams = new Streams(limits);
   const errors = { codedError, suggest: !production };
   const engine = makeEngine({ schema, traceOf, errors, streams, documents, admit, callerOfEvent });
+  const guarded = { ...edge, engine, heartbeatMs: options.heartbeatMs };
   const server = boundedServer(limits);
   const drain = drainOf(server, graceMs);
+  const tally = new Tally();
   server.on('request', (request, response) => {
-    const exchange = beginExchange(request, response, options.logger);
-    route(exchange, engine, edge, options, drain.closing()).catch((error) =>
+    const exchange = beginExchange(request, response, options.logger, tally);
+    route(exchange, guarded, options, drain.closing()).catch((error) =>
       sendRefusal(exchange, codedError(error) ?? error),
     );
   });
@@ -103,12 +125,20 @@ export async function startServer<Caller extends object>(options: ServerOptions<
     edge.close();
     return drained;
   };
-  return { url: urlOf(options.host, port), close };
+  const work = () => ({
+    inFlight: edge.places.taken,
+    subscriptions: streams.count,
+    delayMs: edge.delayMs(),
+    answersBytes: edge.answers?.bytes ?? 0,
+    answered: tally.counts,
+  });
+  return { url: urlOf(options.host, port), port, work, close };
 }
 
 function boundedServer({ headers, headersMs, requestMs }: Limits): Server {
   return createServer({
     maxHeaderSize: headers,
+    requireHostHeader: false, // Node would refuse it without a word; edge.receive has one
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
     keepAliveTimeout: 65_000, // above the minute that load balancers keep theirs
@@ -118,12 +148,12 @@ function boundedServer({ headers, headersMs, requestMs }: Limits): Server {
 
 async function route<Caller extends object>(
   exchange: Exchange,
-  engine: Engine<Caller>,
-  edge: Edge<Caller>,
+  edge: Edge<Caller> & GraphQLRouteOptions<Caller>,
   options: ServerOptions<Caller>,
   closing: boolean,
 ): Promise<void> {
-  const { codedError, readiness, inspect, warm, verify, controlSecret, graphiql, production } = options;
+  const { codedError, readiness, liveness, metrics, inspect, warm, verify, controlSecret, graphiql, production } =
+    options;
   const { path, method, request } = exchange;
   if (edge.receive(exchange)) return;
   if (path === '/graphql') {
@@ -131,8 +161,9 @@ async function route<Caller extends object>(
       if (production) await requireExplorer(exchange, edge.door);
       return serveGraphiQLPage(exchange, graphiql.examples);
     }
-    return serveGraphQL(exchange, { ...edge, engine, heartbeatMs: options.heartbeatMs });
+    return serveGraphQL(exchange, edge);
   }
+  const read = atWork(edge.places, edge.limits);
   const contextOf = async (arrival: Arrival) => (await edge.door.admit(exchange, arrival)).caller;
   if (path === '/introspect' && options.introspect) {
     const metered = async (arrival: Arrival) => {
@@ -143,12 +174,17 @@ async function route<Caller extends object>(
     return serveIntrospection(exchange, {
       introspect: options.introspect,
       contextOf: metered,
+      atWork: read,
       ...(codedError && { codedError }),
     });
   }
-  if (isOfrep(path) && options.flags) return serveOfrep(exchange, { flags: options.flags, contextOf, codedError });
-  if (path === '/livez') return serveLiveness(exchange);
+  if (isOfrep(path) && options.flags) {
+    const maxKeyBytes = edge.limits.authorization;
+    return serveOfrep(exchange, { flags: options.flags, contextOf, atWork: read, maxKeyBytes, codedError });
+  }
+  if (path === '/livez') return serveLiveness(exchange, liveness);
   if (path === '/readyz') return serveReadiness(exchange, readiness, closing);
+  if (path === '/metrics' && metrics) return serveMetrics(exchange, metrics);
   if (path === '/inspect' && inspect && controlSecret) return serveInspect(exchange, { inspect, controlSecret });
   if (path === '/warm' && warm && controlSecret) return serveWarm(exchange, { warm, controlSecret });
   if (path === '/verify' && verify && controlSecret) return serveVerify(exchange, { verify, controlSecret });

@@ -66,6 +66,9 @@ function shownRefusal(link: unknown) {
   return { code, status, headers, message: link instanceof GraphQLError ? withoutValue(link) : message };
 }
 
+/** GraphQL quotes names, however long they are. */
+const maxChars = 1_000;
+
 /** The error and what it was made from, the origin last. */
 function chainOf(error: unknown): unknown[] {
   const chain = [error];
@@ -75,7 +78,8 @@ function chainOf(error: unknown): unknown[] {
   return chain;
 }
 
-function copy(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {
+function copy(error: unknown, whole: string, extensions: Record<string, unknown>): GraphQLError {
+  const message = whole.length > maxChars ? `${whole.slice(0, maxChars)}…` : whole;
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });
   const { nodes, source, positions, path } = error;
   return new GraphQLError(message, {

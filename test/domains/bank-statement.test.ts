@@ -1,6 +1,6 @@
 // What accounts and their statements promise, asked through GraphQL.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
 import { contextOfViewer, readAccount } from '../../src/resolvers/index.js';
 import { type Api, startApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';

@@ -1,7 +1,7 @@
 // The audit log: what is in it, who reads it, and how it is paged.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
 import { contextOfViewer, listChanges } from '../../src/resolvers/index.js';
 import { type Api, type Caller, startApi } from '../support/api.js';
 import { eventually } from '../support/eventually.js';

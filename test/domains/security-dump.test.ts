@@ -2,7 +2,8 @@
 // search through everything that it left behind.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
+import { startGateway } from '../../src/gateway.js';
 import { contextOfEvent, contextOfViewer, introspection, issueToken, SCOPES } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { makeLogger, startServer } from '../../src/server/index.js';

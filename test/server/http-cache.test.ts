@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { keepingOf, standingOf, traceOf } from '../../src/gateway.js';
+import { keepingOf, standingOf, traceOf } from '../../src/caller.js';
 import { type Context, contextOfViewer, NOBODY } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { type Api, startApi } from '../support/api.js';

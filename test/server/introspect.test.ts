@@ -1,7 +1,7 @@
 // /introspect, by which API gateways ask what a token stands for: RFC 7662 over a whole gateway.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
 import {
   contextOfViewer,
   introspection,

@@ -1,7 +1,7 @@
 // A gateway that OpenFeature clients ask: its edge with the evaluations behind it, and the SDK's own provider as a client.
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { type Client, OpenFeature } from '@openfeature/server-sdk';
-import { traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
 import { contextOfViewer, issueToken, remoteFlags, SCOPES } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { makeLogger, type RunningServer, startServer } from '../../src/server/index.js';

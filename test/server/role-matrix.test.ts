@@ -10,7 +10,7 @@ import {
   isNonNullType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
 import { type Context, issueDemoTokens } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { type Api, startApi } from '../support/api.js';

@@ -1,7 +1,7 @@
 // What is turned away while there is more to do than can be done, and what never is.
 
 import { describe, expect, it } from 'vitest';
-import { Places } from '../../src/server/overload.js';
+import { mayMutate, Places } from '../../src/server/overload.js';
 import { eventually } from '../support/eventually.js';
 import { holdUp, startEdge } from './edge-schema.js';
 
@@ -47,15 +47,37 @@ describe('places', () => {
     expect(isShed()).toBe(false);
     fill(places, 10);
     expect(isShed()).toBe(true);
-    delayMs = 80;
+    delayMs = 40;
     dice = 0;
     expect(isShed()).toBe(false);
-    delayMs = 240;
+    delayMs = 80;
     dice = 0.49;
     expect(isShed()).toBe(true);
     dice = 0.51;
     expect(isShed()).toBe(false);
   });
+});
+
+it('a request that was let in as a query is not asked again', () => {
+  let dice = 0.9;
+  const places = new Places(
+    500,
+    () => 80,
+    () => dice,
+  );
+  fill(places, 40);
+  const request = {};
+  places.admitQuery(request);
+  dice = 0;
+  expect(() => places.admitQuery(request)).not.toThrow();
+  expect(() => places.admitQuery({})).toThrow('try again in a second');
+});
+
+it('only what may be a mutation is read before it is refused', () => {
+  const body = (json: object) => Buffer.from(JSON.stringify(json));
+  expect(mayMutate(body({ query: '{ hello }' }))).toBe(false);
+  expect(mayMutate(body({ query: 'mutation { rename }' }))).toBe(true);
+  expect(mayMutate(body({ documentId: '0' }))).toBe(true);
 });
 
 it('a gateway full of queries answers health and mutations, refuses queries with 503, and takes them again', async () => {

@@ -21,9 +21,12 @@ export interface TestCluster {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a cluster; resolves once every node agrees on it and every replica follows its master. */
-export async function startCluster(settings: readonly string[] = []): Promise<TestCluster> {
-  const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(settings)));
+/** Starts a cluster of nodes that `start` starts; resolves once every node agrees on it and every replica follows its master. */
+export async function startCluster(
+  settings: readonly string[] = [],
+  start: typeof startRedisServer = startRedisServer,
+): Promise<TestCluster> {
+  const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(settings, start)));
   const servers = nodes.map(({ server }) => server);
   try {
     await join(nodes);
@@ -51,12 +54,12 @@ interface Node {
   readonly busPort: number;
 }
 
-async function startNode(settings: readonly string[]): Promise<Node> {
+async function startNode(settings: readonly string[], start: typeof startRedisServer): Promise<Node> {
   return onFreePort(async (busPort) => {
     const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
     const quick = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'];
     const alone = ['--cluster-require-full-coverage', 'no', '--cluster-replica-validity-factor', '0'];
-    return { server: await startRedisServer([...cluster, ...quick, ...alone, ...settings]), busPort };
+    return { server: await start([...cluster, ...quick, ...alone, ...settings]), busPort };
   });
 }
 

@@ -58,7 +58,9 @@ export class Gates<Name extends string> {
   }
 }
 
-export type StoreGates = Gates<'read' | 'fill' | 'fence' | 'publish' | 'drop' | 'meta' | 'begin' | 'advance'>;
+export type StoreGates = Gates<
+  'read' | 'standing' | 'fill' | 'fence' | 'publish' | 'drop' | 'meta' | 'begin' | 'advance'
+>;
 
 /** `store` with a gate around each operation. */
 export function gatedStore(store: Store): { store: Store; gates: StoreGates } {
@@ -68,6 +70,7 @@ export function gatedStore(store: Store): { store: Store; gates: StoreGates } {
     store: {
       ...store,
       read: gates.around('read', store.read),
+      standing: gates.around('standing', store.standing),
       fill: gates.around('fill', store.fill),
       fence: gates.around('fence', store.fence),
       publish: gates.around('publish', store.publish),

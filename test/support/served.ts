@@ -1,5 +1,6 @@
 // A whole gateway behind its HTTP edge.
-import { traceOf } from '../../src/gateway.js';
+import { basisOf } from '../../src/basis.js';
+import { traceOf } from '../../src/caller.js';
 import { contextOfEvent } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { makeLogger, startServer } from '../../src/server/index.js';
@@ -26,6 +27,7 @@ export async function serveApi(options: ApiOptions = {}): Promise<Served> {
     codedError,
     callerOfEvent: contextOfEvent,
     traceOf,
+    answers: { maxBytes: 16_000_000, basisOf: basisOf(services) },
     readiness,
     logger: makeLogger({ level: 'silent' }),
     production: false,

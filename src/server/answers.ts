@@ -1,0 +1,151 @@
+// Ready answers, given again while everything that they were made from stands. An answer is found by the request itself,
+// whole: its method, its Authorization header, the forms that it takes, and its body or query, which hold document,
+// variables and operation. So nothing that the caller or the query depends on can be left out of the key; what the answer
+// was made from is asked about each time. In doubt the request goes the ordinary way.
+
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { MediaType } from './accept.js';
+import type { Standing } from './door.js';
+import type { KeptOutside } from './http-cache.js';
+import { Remaking } from './remaking.js';
+import type { Weight } from './weight.js';
+
+/** What an answer rests on. */
+export interface Basis {
+  /** Whether the answer would be the same at this moment, as far as it depends on time. */
+  readonly holds: () => boolean;
+  /** Whether all else stands at some moment after the call. Never rejects; in doubt it is false. */
+  readonly stands: () => Promise<boolean>;
+  /** Does what goes with each answer and is no part of it. */
+  readonly again: () => void;
+  /** About how much memory it takes. */
+  readonly bytes: number;
+}
+
+export interface AnswersOptions<Caller> {
+  /** Bound of all answers together. */
+  readonly maxBytes: number;
+  /** What the answer to a caller's finished query rests on; undefined where it may not be given again. */
+  readonly basisOf: (caller: Caller) => Basis | undefined;
+}
+
+export interface KeptAnswer {
+  /** As it is sent; where it is short, as a string of its bytes, which Node sends in one piece with the head. */
+  readonly body: Buffer | string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Undefined where nobody outside may keep the answer. */
+  readonly outside: KeptOutside | undefined;
+  readonly basis: Basis;
+  /** Of the caller, whose token is among what the answer rests on. */
+  readonly standing: Standing;
+  readonly weight: Weight;
+  readonly operation: string | undefined;
+}
+
+/** Where an answer is kept. */
+export interface Place {
+  readonly name: string;
+  /** Of the request. */
+  readonly bytes: number;
+}
+
+/** By what a request asks: the bytes are its body, or its query. */
+export interface Asking {
+  readonly method: string;
+  readonly accepted: readonly MediaType[];
+  readonly authorization: string | undefined;
+  readonly bytes: Buffer;
+}
+
+interface Kept extends KeptAnswer {
+  readonly requestBytes: number;
+}
+
+/** Answers kept of all requests: what is large takes the place of several. */
+const LARGEST_SHARE = 1 / 8;
+const OVERHEAD_BYTES = 1_500;
+/** Node copies a string of head and body that is no longer than 16 KiB into its write, without another allocation. */
+const MAX_STRING_BYTES = 15_000;
+const SCRATCH_BYTES = 8_192;
+
+export class Answers<Caller> {
+  readonly #basisOf: AnswersOptions<Caller>['basisOf'];
+  readonly #kept: LRUCache<string, Kept>;
+  readonly #remaking = new Remaking();
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+  constructor({ maxBytes, basisOf }: AnswersOptions<Caller>) {
+    this.#basisOf = basisOf;
+    this.#kept = new LRUCache({
+      maxSize: maxBytes,
+      maxEntrySize: Math.ceil(maxBytes * LARGEST_SHARE),
+      sizeCalculation: sizeOf,
+    });
+  }
+
+  /** Where the answer to a request is kept. */
+  placeOf({ method, accepted, authorization, bytes }: Asking): Place {
+    const head = `${method} ${accepted.join()}\n${authorization === undefined ? '' : `by ${authorization}`}\n`;
+    return { name: hash('sha256', this.#joined(head, bytes), 'base64'), bytes: bytes.length };
+  }
+
+  /** The answer kept there, if it stands at a moment after this call. */
+  async standing({ name }: Place): Promise<KeptAnswer | undefined> {
+    const kept = this.#kept.get(name);
+    return kept?.basis.holds() && (await kept.basis.stands()) && kept.basis.holds() ? kept : undefined;
+  }
+
+  /**
+   * For who has found no answer there that stands: the one that another request was making anew, if that stands at a
+   * moment after this call. Otherwise it is to be made; what is given back then is to be called once that is done.
+   */
+  async anew(place: Place): Promise<KeptAnswer | (() => void)> {
+    const outdated = this.#kept.peek(place.name);
+    if (!outdated) return () => {};
+    const turn = this.#remaking.turn(place.name);
+    if (turn.kind === 'theirs') {
+      await turn.ended;
+      return (await this.standing(place)) ?? (() => {});
+    }
+    return () => {
+      if (this.#kept.peek(place.name) === outdated) this.#kept.delete(place.name);
+      turn.done();
+    };
+  }
+
+  /** Keeps the answer that `caller` was given, where it may be given again. */
+  keep(place: Place, caller: Caller, answer: Omit<KeptAnswer, 'basis' | 'body'> & { readonly body: string }): void {
+    const basis = this.#basisOf(caller);
+    if (!basis) return;
+    this.#kept.set(place.name, { ...answer, body: sendable(answer.body), basis, requestBytes: place.bytes });
+  }
+
+  /** Headers come as Latin-1. */
+  #joined(head: string, bytes: Buffer): Buffer {
+    const scratch = this.#scratch;
+    const length = head.length + bytes.length;
+    if (length > scratch.length) return Buffer.concat([Buffer.from(head, 'latin1'), bytes]);
+    scratch.write(head, 'latin1');
+    bytes.copy(scratch, head.length);
+    return scratch.subarray(0, length);
+  }
+
+  /** Bytes of all answers that are kept. */
+  get bytes(): number {
+    return this.#kept.calculatedSize;
+  }
+}
+
+const sizeOf = ({ body, basis, requestBytes }: Kept): number =>
+  // Names of entries can be parts of the document's text, which they keep alive then, at two bytes to a character.
+  OVERHEAD_BYTES + body.length + basis.bytes + 2 * requestBytes;
+
+/** In memory of its own: an answer that is kept must not keep alive a pool that many share. */
+function sendable(text: string): Buffer | string {
+  const length = Buffer.byteLength(text);
+  if (length <= MAX_STRING_BYTES) return Buffer.from(text).toString('latin1');
+  const bytes = Buffer.allocUnsafeSlow(length);
+  bytes.write(text);
+  return bytes;
+}

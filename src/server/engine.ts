@@ -1,0 +1,41 @@
+// What runs GraphQL requests is given, and what comes of each.
+
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentOptions } from './document.js';
+import type { GraphQLRequest } from './graphql-request.js';
+import type { ErrorPolicy } from './shown-error.js';
+import type { Streams } from './streams.js';
+import type { Weight } from './weight.js';
+
+export interface EngineOptions<Caller extends object> {
+  readonly schema: GraphQLSchema;
+  /** What the caller's operation has read, told when the request asks. */
+  readonly traceOf: (caller: Caller) => readonly object[];
+  readonly errors: ErrorPolicy;
+  readonly streams: Streams;
+  readonly documents: DocumentOptions;
+  /** Asked before an operation runs: what it costs, and how often it names each root field. @throws {Refusal} to turn it away. */
+  readonly admit: (
+    request: GraphQLRequest<Caller>,
+    cost: number,
+    rootFields: ReadonlyMap<string, number>,
+  ) => Promise<void>;
+  /** The caller whom an event of a subscription is executed for; undefined for the one who subscribed. */
+  readonly callerOfEvent: (event: unknown) => Caller | undefined;
+}
+
+export type Answer =
+  | {
+      readonly kind: 'whole';
+      readonly status: number;
+      readonly headers: readonly (readonly [name: string, value: string])[];
+      readonly body: string;
+      readonly faultless: boolean;
+      /** Undefined where nothing was executed. */
+      readonly weight: Weight | undefined;
+    }
+  | { readonly kind: 'stream'; readonly results: AsyncIterable<ExecutionResult> };
+
+export interface Engine<Caller extends object> {
+  readonly run: (request: GraphQLRequest<Caller>) => Promise<Answer>;
+}

@@ -1,0 +1,138 @@
+// An answer that many find outdated at once is made by one of them; nobody takes over what another was answered.
+
+import { expect, it } from 'vitest';
+import { Answers, type Place } from '../../src/server/answers.js';
+
+let version = 0;
+
+/** Answers that stand while `version` is what it was. */
+function startAnswers() {
+  version = 0;
+  const answers = new Answers<object>({
+    maxBytes: 1_000_000,
+    basisOf: () => {
+      const made = version;
+      return { holds: () => true, stands: async () => made === version, again: () => {}, bytes: 100 };
+    },
+  });
+  return { answers, place: placeIn(answers, 'query') };
+}
+
+const placeIn = (answers: Answers<object>, query: string): Place =>
+  answers.placeOf({
+    method: 'POST',
+    accepted: ['application/json'],
+    authorization: undefined,
+    bytes: Buffer.from(query),
+  });
+
+function keep(answers: Answers<object>, place: Place, body = `made at ${version}`) {
+  const standing = { id: undefined, writes: false, free: false };
+  const weight = { cost: 1, rootFields: new Map<string, number>() };
+  answers.keep(place, {}, { body, headers: [], outside: undefined, standing, weight, operation: undefined });
+}
+
+async function toMake(answers: Answers<object>, place: Place): Promise<() => void> {
+  expect(await answers.standing(place)).toBeUndefined();
+  const found = await answers.anew(place);
+  if (typeof found !== 'function') throw new Error('There should be nothing to give.');
+  return found;
+}
+
+it('the others are given the new answer, asked about after they came', async () => {
+  const { answers, place } = startAnswers();
+  keep(answers, place);
+  version = 1;
+  const done = await toMake(answers, place);
+  const waiting = answers.anew(place);
+  keep(answers, place);
+  done();
+  expect(await waiting).toMatchObject({ body: 'made at 1' });
+});
+
+it('the others make their own where the new answer is outdated by then', async () => {
+  const { answers, place } = startAnswers();
+  keep(answers, place);
+  version = 1;
+  const done = await toMake(answers, place);
+  const waiting = answers.anew(place);
+  keep(answers, place);
+  version = 2;
+  done();
+  expect(await waiting).toBeTypeOf('function');
+});
+
+it('the others make their own where no answer came of it, and nobody waits for the next', async () => {
+  const { answers, place } = startAnswers();
+  keep(answers, place);
+  version = 1;
+  const done = await toMake(answers, place);
+  const waiting = answers.anew(place);
+  done();
+  expect(await waiting).toBeTypeOf('function');
+  expect(answers.bytes).toBe(0);
+  await toMake(answers, place);
+  await toMake(answers, place);
+});
+
+it('the others do not wait for ever', async () => {
+  const { answers, place } = startAnswers();
+  keep(answers, place);
+  version = 1;
+  await toMake(answers, place); // and never says that it is done
+  await toMake(answers, place);
+});
+
+it('whoever asks for something else makes his own', async () => {
+  const { answers, place } = startAnswers();
+  const other = placeIn(answers, 'other');
+  keep(answers, place);
+  keep(answers, other);
+  version = 1;
+  await toMake(answers, place);
+  await toMake(answers, other);
+});
+
+it('what a request asks for is told apart: by method, form, whether it names a caller, and every byte', () => {
+  const { answers } = startAnswers();
+  const asking = {
+    method: 'POST',
+    accepted: ['application/json'] as const,
+    authorization: undefined,
+    bytes: Buffer.from('x'),
+  };
+  const long = (last: string) => Buffer.from(`${'x'.repeat(20_000)}${last}`);
+  const names = [
+    asking,
+    { ...asking, method: 'GET' },
+    { ...asking, accepted: ['application/graphql-response+json'] as const },
+    { ...asking, authorization: '' },
+    { ...asking, authorization: 'by' },
+    { ...asking, bytes: Buffer.from('y') },
+    { ...asking, bytes: long('x') },
+    { ...asking, bytes: long('y') },
+    { ...asking, authorization: 'x'.repeat(1_000), bytes: long('y') },
+  ].map((each) => answers.placeOf(each).name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(answers.placeOf(asking).name).toBe(names[0]);
+});
+
+it('what is kept weighs what it holds, the request included', () => {
+  const { answers, place } = startAnswers();
+  keep(answers, place, 'x'.repeat(50_000));
+  const kept = answers.bytes;
+  expect(kept).toBeGreaterThan(50_000);
+  keep(answers, { ...place, bytes: 20_000 }, 'x'.repeat(50_000));
+  expect(answers.bytes).toBeGreaterThanOrEqual(kept + 20_000);
+});
+
+it.each([
+  'short, of more than ASCII: ação €',
+  `long: ${'€'.repeat(20_000)}`,
+])('an answer is kept in its bytes', async (text) => {
+  const { answers, place } = startAnswers();
+  keep(answers, place, text);
+  const { body = '' } = (await answers.standing(place)) ?? {};
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+  expect(bytes.toString('utf8')).toBe(text);
+});

@@ -45,7 +45,7 @@ afterAll(async () => {
 /** The users of the file, with a password for ours; the test's own client has logged in before. */
 async function grantRedis(): Promise<void> {
   const lines = (await deployed('redis/users.acl')).trim().split('\n');
-  const ours = lines.find((line) => line.startsWith('user espelho '))?.replace(' nopass ', ` >${PASSWORD} `);
+  const ours = lines.find((line) => line.startsWith('user espelho '))?.replace(' on ', ` on >${PASSWORD} `);
   const [, name = '', ...rules] = ours?.split(' ') ?? [];
   await redis.cli.call('ACL', 'SETUSER', name, 'reset', ...rules);
   redisUrl = `redis://${name}:${PASSWORD}@127.0.0.1:${redis.port}`;

@@ -5,7 +5,9 @@ import { LONG } from './vitest.long.config.js';
 export default defineConfig({
   resolve: {
     // The entry that Node takes; the bundlers' one would be a second copy of the library beside it.
-    alias: { graphql: fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url)) },
+    alias: [
+      { find: /^graphql$/, replacement: fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url)) },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

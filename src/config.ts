@@ -4,7 +4,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type EdgeConfig, edgeSettings, readEdge } from './config/edge.js';
-import { plaintextLinks } from './config/links.js';
+import { unsafeLinks } from './config/links.js';
+import { type MachineConfig, machineSettings, readMachine } from './config/machine.js';
 
 export type Config = {
   readonly http: {
@@ -36,6 +37,7 @@ export type Config = {
   /** Undefined means: what the database was first used with, 16 in a new one. */
   readonly partitions: number | undefined;
   readonly edge: EdgeConfig;
+  readonly machine: MachineConfig;
   readonly logLevel: LogLevel;
   readonly production: boolean;
 };
@@ -70,13 +72,15 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
   const parsed = variables.safeParse(set);
   const ttl = readTtls(set, views);
   const { edge, faults: edgeFaults } = readEdge(set);
+  const { machine, faults: machineFaults } = readMachine(set);
   const faults = [
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []),
     ...edgeFaults,
+    ...machineFaults,
     ...ttl.faults,
     ...unknownVariables(set),
     ...missingInProduction(set),
-    ...plaintextLinks(set),
+    ...unsafeLinks(set),
     ...sameKeys(parsed.data),
   ];
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
@@ -95,6 +99,7 @@ export function readConfig(env: NodeJS.ProcessEnv, views: readonly string[], fol
     ttlMs: ttl.ttlMs,
     partitions: rest.ESPELHO_PARTITIONS,
     edge: { ...edge, manifest: edge.manifest && resolve(folder, edge.manifest) },
+    machine,
     logLevel: rest.LOG_LEVEL,
     production: rest.NODE_ENV === 'production',
   };
@@ -199,7 +204,7 @@ function readTtls(env: NodeJS.ProcessEnv, views: readonly string[]) {
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...Object.keys(variables.shape), ...edgeSettings, 'ESPELHO_DATA_DIR']; // the tests' own
+  const known = [...Object.keys(variables.shape), ...edgeSettings, ...machineSettings, 'ESPELHO_DATA_DIR']; // the tests' own
   const ours = (name: string) => name.startsWith('ESPELHO_') && !name.startsWith(ttlPrefix);
   return Object.keys(env)
     .filter((name) => ours(name) && !known.includes(name))

@@ -1,51 +1,28 @@
-// The composition root: from an environment to a gateway that serves, and from a signal to a machine without a trace
-// of it but its data.
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type Config, ConfigError, readConfig } from './config.js';
-import { isWriteToLostSocket } from './db/index.js';
-import { type Embedded, loadOrCreateSecret, openEmbedded } from './embedded/index.js';
-import { type Gateway, keepingOf, standingOf, startGateway, traceOf } from './gateway.js';
-import {
-  contextOfEvent,
-  introspection,
-  issueDemoTokens,
-  loadDemoData,
-  remoteFlags,
-  type Services,
-  views,
-  warmPage,
-} from './resolvers/index.js';
-import { codedError, schema } from './schema/index.js';
-import {
-  exampleOperations,
-  type Meter,
-  makeLogger,
-  networksOf,
-  type RunningServer,
-  readManifest,
-  startServer,
-  type TrustedDocuments,
-} from './server/index.js';
+// The composition root: from an environment to a gateway that serves, in one process or several, and from a signal to a
+// machine without a trace of it but its data.
 
-/** What a start needs to take down again, the last opened first. */
-type Closer = () => Promise<unknown>;
+import { type Config, readConfig } from './config.js';
+import { openServing } from './main/serving.js';
+import { linesOf, openSite } from './main/site.js';
+import { type Closer, closeAll, endAtDefects, stopper } from './main/stopping.js';
+import { views } from './resolvers/index.js';
+import { makeLogger, metricsText, startOperations } from './server/index.js';
+
+const tell = (...words: unknown[]): void => console.error(...words);
 
 /**
  * Serves until SIGINT or SIGTERM, then ends every process that it started.
  * @throws ConfigError with every fault at once, or what kept a server from starting; nothing runs on then.
  */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
-  const config = readConfig(
-    env,
-    views.map(({ name }) => name),
-  );
+  const config = configOf(env);
   const closers: Closer[] = [];
-  const stop = stopper(closers);
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  process.on('uncaughtException', surviveDriverFault);
+  const stop = stopper(closers, tell);
+  process.on('SIGINT', () => stop()).on('SIGTERM', () => stop());
+  endAtDefects(tell);
   try {
-    const { url, lines } = await open(config, closers);
+    const { url, lines } =
+      config.machine.workers > 1 ? await openSeveral(config, closers, stop) : await openAlone(config, closers);
     console.log(
       [`Espelho is ready at ${url}/graphql`, ...lines.map((line) => `  ${line}`), 'Stop it with Ctrl-C.'].join('\n'),
     );
@@ -55,154 +32,52 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-async function open(config: Config, closers: Closer[]): Promise<{ url: string; lines: readonly string[] }> {
+/** What a worker runs, whom `serve` has started with others. @throws what kept it from serving. */
+export async function work(env: NodeJS.ProcessEnv): Promise<void> {
+  const worker = await import('./main/worker.js');
+  await worker.work(configOf(env), tell);
+}
+
+function configOf(env: NodeJS.ProcessEnv): Config {
+  return readConfig(
+    env,
+    views.map(({ name }) => name),
+  );
+}
+
+interface Opened {
+  readonly url: string;
+  readonly lines: readonly string[];
+}
+
+async function openAlone(config: Config, closers: Closer[]): Promise<Opened> {
   const logger = makeLogger({ level: config.logLevel });
-  const embedded =
-    config.databaseUrl === undefined ? await openEmbedded(config.home, { redis: !config.redisUrl }) : undefined;
-  if (embedded) closers.unshift(embedded.close);
-  const privateRedis = embedded?.redis.kind === 'running' ? embedded.redis.url : undefined;
-  const gateway = await startGateway({
-    databaseUrl: config.databaseUrl ?? embedded?.databaseUrl ?? '',
-    redisUrl: config.redisUrl ?? privateRedis,
-    pepper: config.tokenPepper ?? (await loadOrCreateSecret(config.home, 'token-pepper')),
-    masterKey: config.masterKey ?? (await loadOrCreateSecret(config.home, 'master-key')),
-    oldMasterKey: config.oldMasterKey,
-    auditKey: config.auditKey,
-    statementTimeoutMs: config.edge.statementMs,
-    partitions: config.partitions,
-    ttlMs: config.ttlMs,
-    logger,
-  });
-  closers.unshift(gateway.close);
-  const demo = config.demo ? await openDemo(gateway) : [];
-  const controlSecret = randomBytes(32).toString('hex');
-  const server = await openServer(config, gateway, controlSecret, logger);
-  closers.unshift(server.close);
-  await embedded?.announce(server.url, controlSecret);
-  return { url: server.url, lines: [...bannerOf(config, embedded, gateway), ...demo] };
-}
-
-/** Demo data and tokens, as lines of the banner. They are written like any other data, which takes a cache to confirm it. */
-async function openDemo({ services }: Gateway): Promise<string[]> {
-  if (!services.cache.status().trusted) {
-    return [
-      'no demo data or tokens: Redis is out of reach, so nothing can be written; check REDIS_URL and start again',
-    ];
+  const { site, embedded } = await openSite(config, closers);
+  const { http, demo, machine } = config;
+  const serving = await openServing({ config, site, http, demo, logger, name: '1' }, closers);
+  const { server, gateway, samples, lines } = serving;
+  await embedded?.announce(server.url, site.controlSecret);
+  const told = linesOf(config, embedded, gateway.storeName);
+  if (machine.metrics) {
+    const { readiness } = gateway;
+    const metrics = async () => metricsText(samples());
+    const own = await startOperations({
+      ...machine.metrics,
+      liveness: async () => true,
+      readiness,
+      metrics,
+      logger,
+    });
+    closers.unshift(own.close);
+    told.push(`metrics: ${own.url}/metrics`);
   }
-  await loadDemoData(services);
-  const tokens = await issueDemoTokens(services);
-  return [...tokens].map(([role, token]) => `token for ${role}: ${token}`);
+  return { url: server.url, lines: [...told, ...lines] };
 }
 
-/** Root fields that are held to a low rate of their own. */
-const METERED: ReadonlyMap<string, Meter> = new Map([
-  ['issueToken', 'issue'],
-  ['rotateToken', 'issue'],
-  ['introspectToken', 'introspect'],
-  ['revealSecret', 'reveal'],
-]);
-
-async function openServer(
-  config: Config,
-  { services, contextOf, readiness, allowances }: Gateway,
-  controlSecret: string,
-  logger: ReturnType<typeof makeLogger>,
-): Promise<RunningServer> {
-  const { limits, rates, origins, proxies, graphiql, introspection: isTold, trustedOnly, manifest } = config.edge;
-  return startServer({
-    ...config.http,
-    limits,
-    rates,
-    allowances,
-    origins: new Set(origins),
-    proxies: networksOf(proxies),
-    introspection: isTold,
-    trusted: manifest === undefined ? undefined : await documentsIn(manifest),
-    trustedOnly,
-    metered: METERED,
-    standingOf,
-    keepingOf: (ctx) => keepingOf(ctx, config.edge.maxAgeSeconds),
-    schema,
-    contextOf,
-    codedError,
-    callerOfEvent: contextOfEvent,
-    traceOf,
-    readiness,
-    introspect: introspection,
-    flags: remoteFlags,
-    inspect: (view, key) => services.cache.inspect(view, key),
-    warm: (view, after) => warmView(services, view, after),
-    verify: async (view, keys, how) =>
-      services.cache.caches(view) ? services.cache.verify(view, keys, how) : undefined,
-    controlSecret,
-    logger,
-    graphiql: graphiql ? { examples: exampleOperations(new Date()) } : undefined,
-    production: config.production,
+async function openSeveral(config: Config, closers: Closer[], stop: (exitCode: number) => void): Promise<Opened> {
+  const { openWorkers } = await import('./main/primary.js');
+  return openWorkers(config, closers, (fault) => {
+    tell(fault.message);
+    stop(1);
   });
-}
-
-/** @throws ConfigError where there is no such file; UnusableManifest. */
-async function documentsIn(manifest: string): Promise<TrustedDocuments> {
-  const text = await readFile(manifest, 'utf8').catch(() => {
-    throw new ConfigError(['ESPELHO_MANIFEST must be the path of a file that this user may read.']);
-  });
-  return readManifest(text);
-}
-
-async function warmView({ cache, query }: Services, view: string, after: string | undefined) {
-  if (!cache.caches(view)) return undefined;
-  return warmPage(query, (keys) => cache.warm(view, keys), view, after);
-}
-
-function bannerOf(config: Config, embedded: Embedded | undefined, { storeName }: Gateway): string[] {
-  const postgres = embedded
-    ? `Postgres ${embedded.where.postgresVersion.split('-')[0]} (embedded)`
-    : 'Postgres (DATABASE_URL)';
-  const store = config.redisUrl
-    ? `${storeName} (REDIS_URL)`
-    : embedded?.redis.kind === 'running'
-      ? `${storeName} (private)`
-      : storeName;
-  const lines = [`stores: ${postgres} and ${store}`];
-  if (config.edge.trustedOnly && config.edge.manifest === undefined) {
-    lines.push(
-      'no trusted documents: only tokens with ad-hoc may send operations; set ESPELHO_MANIFEST, or ESPELHO_DOCUMENTS=any',
-    );
-  }
-  if (embedded?.redis.kind === 'absent' && !config.redisUrl) lines.push(`no private Redis: ${embedded.redis.reason}`);
-  if (embedded) lines.push(`files: ${[...new Set([embedded.where.home, embedded.where.data])].join(' and ')}`);
-  return lines;
-}
-
-/** One Ctrl-C may come twice, from the terminal and from npm; what comes within this time is the same one. */
-const SAME_SIGNAL_MS = 1_000;
-
-/** Stops in good order at the first signal; a later one does not wait. */
-function stopper(closers: Closer[]): () => void {
-  let stoppingSince: number | undefined;
-  return () => {
-    if (stoppingSince !== undefined) {
-      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
-      return;
-    }
-    stoppingSince = performance.now();
-    closeAll(closers).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error('Espelho did not stop cleanly:', error instanceof Error ? error.message : error);
-        process.exit(1);
-      },
-    );
-  };
-}
-
-/** The one exception that is no reason to end: what the driver wrote to was gone, and its promise has been rejected. */
-function surviveDriverFault(error: unknown): void {
-  if (isWriteToLostSocket(error)) return;
-  console.error('Espelho met a defect and ends:', error);
-  process.exit(1);
-}
-
-async function closeAll(closers: Closer[]): Promise<void> {
-  for (let close = closers.shift(); close; close = closers.shift()) await close();
 }

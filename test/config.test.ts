@@ -36,8 +36,10 @@ it('needs nothing set', () => {
       introspection: true,
       trustedOnly: false,
       manifest: undefined,
+      answersMb: 64,
       maxAgeSeconds: 10,
     },
+    machine: { workers: 1, metrics: undefined, metricsBesideRequests: true },
     logLevel: 'info',
     production: false,
   });
@@ -69,6 +71,7 @@ it('reads the limits of the edge', () => {
     ESPELHO_PROXIES: '10.0.0.0/8,::1,fd00::/8',
     ESPELHO_MANIFEST: 'documents.json',
     ESPELHO_MAX_AGE: '0',
+    ESPELHO_ANSWERS_MB: '0',
   });
   expect(edge).toMatchObject({
     limits: { depth: 20 },
@@ -76,6 +79,7 @@ it('reads the limits of the edge', () => {
     origins: ['https://app.example.com', 'http://localhost:3000'],
     proxies: ['10.0.0.0/8', '::1', 'fd00::/8'],
     manifest: '/project/documents.json',
+    answersMb: 0,
     maxAgeSeconds: 0,
   });
 });

@@ -42,6 +42,14 @@ function programFor(terminal: Terminal, exit: (code: number) => void): Command {
     });
 
   program
+    .command('worker', { hidden: true })
+    .description('One of the processes that "serve" starts where WORKERS is set.')
+    .action(async () => {
+      const { work } = await import('../main.js');
+      await work(terminal.env);
+    });
+
+  program
     .command('migrate')
     .description('Bring the database to the schema of this version.')
     .action(async () => {

@@ -10,7 +10,6 @@ export const editFaults: readonly Fault[] = [
   {
     kind: 'truncate-and-copy',
     touches: 'data',
-    weight: 0.6,
     strike: async ({ site, checker, serial }) => {
       const keys = menus.batches.flat();
       const values = keys.map(() => String(serial()));

@@ -1,8 +1,9 @@
 // Gateways that die, at any moment or at a named step of a write; that freeze; and that are replaced by another version.
 import { anyGateway, during, type Fault, type Scene, span } from './fault.js';
 import type { Link, LinkConnection, Side } from './link.js';
+import type { Site } from './site.js';
 import { oneOf, pause } from './traffic.js';
-import { commits, runsScript, type Step } from './wire.js';
+import { commits, runsStep, type Step } from './wire.js';
 
 /** Before: not delivered. Delivered: done, but the gateway never hears of it. Answered: the answer has just come. */
 type Phase = 'before' | 'delivered' | 'answered';
@@ -49,10 +50,10 @@ export const gatewayFaults: readonly Fault[] = [
   {
     kind: 'rolling-restart',
     touches: 'gateway',
-    weight: 0.5,
-    strike: async ({ site, random }) => {
+    strike: async ({ site, random, tell }) => {
       const [first, second] = site.roots;
       const next = site.gateways[0]?.root === first ? second : first;
+      tell(`to the ${next === first ? 'first' : 'second'} version`);
       for (const gateway of site.gateways) {
         await gateway.stop();
         gateway.root = next;
@@ -64,8 +65,20 @@ export const gatewayFaults: readonly Fault[] = [
 ];
 
 async function killAt(scene: Scene, step: Step, phase: Phase): Promise<boolean> {
-  const { site, random } = scene;
   const at = anyGateway(scene);
+  if (!(await killedAt(scene, at, step, phase))) return false;
+  await pause(span(scene.random, 50, 1_500));
+  await scene.site.gateways[at]?.start();
+  return true;
+}
+
+/** Kills a gateway when the next write of its own comes to this step; resolves to false where none does for 3 s. */
+export async function killedAt(
+  { site, random }: Pick<Scene, 'site' | 'random'>,
+  at: number,
+  step: Step,
+  phase: Phase,
+): Promise<boolean> {
   const gateway = site.gateways[at];
   const links: readonly (Link | undefined)[] = step === 'commit' ? [site.postgresLinks[at]] : site.redis.links(at);
   if (!gateway?.up) return false;
@@ -81,7 +94,7 @@ async function killAt(scene: Scene, step: Step, phase: Phase): Promise<boolean> 
     struck();
   };
   const tap = (side: Side, piece: Buffer, connection: LinkConnection) => {
-    if (side === 'requests' && !met && isAt(scene, step, piece, connection)) {
+    if (side === 'requests' && !met && isAt(site, step, piece, connection)) {
       met = connection;
       if (phase === 'before') strike(connection);
     } else if (side === 'replies' && connection === met) {
@@ -93,19 +106,11 @@ async function killAt(scene: Scene, step: Step, phase: Phase): Promise<boolean> 
   for (const link of links) link?.taps.add(tap);
   const happened = await Promise.race([killed, pause(STEP_MS).then(() => false)]);
   for (const link of links) link?.taps.delete(tap);
-  if (!happened) return false;
-  await pause(span(random, 50, 1_500));
-  await gateway.start();
-  return true;
+  return happened;
 }
 
-function isAt({ site: { digests } }: Scene, step: Step, piece: Buffer, connection: LinkConnection): boolean {
-  if (step === 'commit') return commits(connection);
-  const scripts = step === 'fence' ? ['fence'] : ['publish', 'patch'];
-  return runsScript(
-    piece,
-    scripts.flatMap((name) => digests.get(name) ?? []),
-  );
+function isAt({ digests }: Site, step: Step, piece: Buffer, connection: LinkConnection): boolean {
+  return step === 'commit' ? commits(connection) : runsStep(piece, step, digests);
 }
 
 /** A gateway, chosen again: more than one may be gone at once. */

@@ -23,6 +23,14 @@ export interface GraphQLAnswer {
   readonly trace: readonly { readonly view: string; readonly outcome: string }[];
 }
 
+export interface Asking {
+  /** Whether the answer shows what became of each entry; such an answer is never one that was given before. */
+  readonly trace?: boolean;
+  readonly mark?: number | undefined;
+  readonly token?: string;
+  readonly timeoutMs?: number;
+}
+
 /** No answer, or none that makes sense: a write may have happened. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
@@ -139,13 +147,17 @@ export class GatewayProcess {
     await this.#log?.close();
   }
 
-  /** @throws {NoAnswer} when there is none, or none within `timeoutMs`. */
+  /**
+   * Asks with the bytes that the same question had before, so that it may be given the same answer; with a `mark`, which
+   * stands for spaces that mean nothing, only with those of the same mark.
+   * @throws {NoAnswer} when there is no answer, or none within `timeoutMs`.
+   */
   async ask(
     query: string,
     variables: object = {},
-    { trace = false, token = this.#options.token(), timeoutMs = REQUEST_TIMEOUT_MS } = {},
+    { trace = false, mark, token = this.#options.token(), timeoutMs = REQUEST_TIMEOUT_MS }: Asking = {},
   ): Promise<GraphQLAnswer> {
-    const body = JSON.stringify({ query, variables });
+    const body = JSON.stringify({ query, variables }) + (mark === undefined ? '' : spacesOf(mark));
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
@@ -174,6 +186,9 @@ export class GatewayProcess {
     return child;
   }
 }
+
+/** The number in binary, in spaces and tabs. */
+const spacesOf = (mark: number) => mark.toString(2).replaceAll('0', ' ').replaceAll('1', '\t');
 
 interface RawAnswer {
   readonly data?: Record<string, unknown> | null;

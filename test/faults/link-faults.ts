@@ -20,12 +20,15 @@ const wires = (
   touches,
   strike: async (scene) => {
     const links = (touches === 'redis' ? toRedis : toPostgres)(scene);
-    scene.tell(`${links.length} links`);
+    const harmed = () => links.reduce((total, link) => total + link.harmed, 0);
+    const before = harmed();
     await during(
       span(scene.random, fromMs, untilMs),
       () => links.forEach((link) => harm(link, scene)),
       () => links.forEach((link) => link.mend()),
     );
+    scene.tell(`${links.length} links, ${harmed() - before} times`);
+    return harmed() > before;
   },
 });
 

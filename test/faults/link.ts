@@ -28,6 +28,8 @@ export interface LinkOptions {
 export class Link {
   readonly connections = new Set<LinkConnection>();
   readonly taps = new Set<Tap>();
+  /** Pieces and connections that something was done to. */
+  harmed = 0;
   readonly #options: LinkOptions;
   readonly #server: Server;
   readonly #flows: { requests: Flow; replies: Flow } = { requests: 'open', replies: 'open' };
@@ -83,6 +85,7 @@ export class Link {
 
   /** Resets every connection. */
   cut(): void {
+    this.harmed += this.connections.size;
     for (const connection of this.connections) connection.reset();
   }
 
@@ -122,6 +125,7 @@ export class Link {
   #accept(near: Socket): void {
     near.on('error', () => near.destroy());
     if (this.#refusing) {
+      this.harmed++;
       near.resetAndDestroy();
       return;
     }
@@ -183,10 +187,12 @@ export class LinkConnection {
 
   #receive(side: Side, bytes: Buffer): void {
     if (this.#link.flowOf(side) === 'swallowed') {
-      this.tainted = true;
+      this.#taint();
       return;
     }
-    this.#pending[side].push({ bytes, dueMs: performance.now() + this.#link.delayOf(this, side) });
+    const delayMs = this.#link.delayOf(this, side);
+    if (delayMs > 0) this.#link.harmed++;
+    this.#pending[side].push({ bytes, dueMs: performance.now() + delayMs });
     if (!this.#pumping[side]) void this.#pump(side);
   }
 
@@ -194,14 +200,17 @@ export class LinkConnection {
     const [from, to] = side === 'requests' ? [this.#near, this.#far] : [this.#far, this.#near];
     this.#pumping[side] = true;
     for (let piece = this.#pending[side][0]; piece; piece = this.#pending[side][0]) {
-      if (this.#link.flowOf(side) === 'held') await this.#link.unheld(side);
+      if (this.#link.flowOf(side) === 'held') {
+        this.#link.harmed++;
+        await this.#link.unheld(side);
+      }
       const waitMs = piece.dueMs - performance.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (!this.#link.unwatched) await this.#link.tapped(side, piece.bytes, this);
       this.#pending[side].shift();
       if (to.destroyed) break;
       if (this.#link.flowOf(side) === 'swallowed') {
-        this.tainted = true;
+        this.#taint();
         continue;
       }
       const bytes = side === 'replies' ? this.#rewritten(piece.bytes) : piece.bytes;
@@ -211,6 +220,11 @@ export class LinkConnection {
       from.resume();
     }
     this.#pumping[side] = false;
+  }
+
+  #taint(): void {
+    this.tainted = true;
+    this.#link.harmed++;
   }
 
   #rewritten(reply: Buffer): Buffer | undefined {

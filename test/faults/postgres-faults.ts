@@ -14,7 +14,6 @@ export const postgresFaults: readonly Fault[] = [
   {
     kind: 'postgres-restart',
     touches: 'postgres',
-    weight: 0.6,
     strike: ({ site }) => site.postgres.restartImmediately(),
   },
   {
@@ -76,18 +75,21 @@ export const postgresFaults: readonly Fault[] = [
   {
     kind: 'idle-transaction',
     touches: 'data',
-    weight: 0.3,
     beside: true,
-    strike: async ({ site, over }) => {
+    strike: async ({ site, over, tell }) => {
       const client = postgres(site.postgres.url({ database: 'postgres' }), { max: 1, onnotice: () => {} });
-      const untilMs = performance.now() + IDLE_MS;
-      await client
+      const startedMs = performance.now();
+      const untilMs = startedMs + IDLE_MS;
+      const stood = await client
         .begin(async (tx) => {
           await tx`SELECT pg_current_xact_id()`;
           while (!over() && performance.now() < untilMs) await pause(200);
+          await tx`SELECT 1`;
+          return true;
         })
-        .catch(() => {}); // a restart ends it early
+        .catch(() => false);
       await client.end({ timeout: 1 });
+      tell(stood ? `${Math.round((performance.now() - startedMs) / 1_000)} s` : 'ended early by a restart');
     },
   },
 ];

@@ -9,8 +9,8 @@ import type { FailOver, RedisSide } from './redis-side.js';
 import { pause } from './traffic.js';
 import { noteReplicas, rewritePorts, senderOf } from './wire.js';
 
-const MASTERS = 3;
-const NODE_TIMEOUT_MS = 1_500;
+export const MASTERS = 3;
+export const NODE_TIMEOUT_MS = 1_500;
 const SETTLED_MS = 30_000;
 const LOOK_MS = 500;
 const SLOTS = 16_384;

@@ -19,6 +19,22 @@ export const redisFaults: readonly Fault[] = [
       () => node.thaw(),
     ),
   ),
+  {
+    kind: 'freeze-replica',
+    weight: 0.5,
+    touches: 'redis',
+    strike: async ({ site, random }) => {
+      const masters = await site.redis.masters();
+      const replicas = site.redis.nodes.filter((node) => !masters.includes(node));
+      if (replicas.length === 0) return false;
+      const replica = oneOf(replicas, random);
+      return during(
+        span(random, 100, 6_000),
+        () => replica.freeze(),
+        () => replica.thaw(),
+      );
+    },
+  },
   toMaster('redis-restarts-empty', 1, (node) => node.restart('empty')),
   toMaster('redis-restarts-from-dump', 1.5, async (node, { random }) => {
     await node.save();
@@ -28,15 +44,11 @@ export const redisFaults: readonly Fault[] = [
   toMaster('flushall', 1, (node) => node.cli.flushall()),
   toMaster('script-flush', 0.5, (node) => node.cli.script('FLUSH')),
   toMaster('client-kill', 1, (node) => node.cli.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')),
-  toMaster('meta-lost', 1, async (node, { random }) => {
-    const metas = (await node.cli.keys('*}m')).filter(() => random() < 0.4);
-    if (metas.length > 0) await Promise.all(metas.map((key) => node.cli.del(key)));
-  }),
-  toMaster('entries-lost', 1, async (node, { random }) => {
-    const keys = (await node.cli.keys('*}[ed]:*')).filter(() => random() < 0.4);
-    await Promise.all(keys.map((key) => node.cli.del(key)));
-  }),
-  toMaster('memory-short', 1.5, async (node, { random }) => {
+  toMaster('meta-lost', 1, (node, scene) => lose(node, '*}m', scene)),
+  toMaster('entries-lost', 1, (node, scene) => lose(node, '*}[ed]:*', scene)),
+  toMaster('memory-short', 1.5, async (node, { random, tell }) => {
+    const evicted = async () => Number(/^evicted_keys:(\d+)/m.exec(await node.cli.info('stats'))?.[1]);
+    const before = await evicted();
     const memory = await node.cli.info('memory');
     const bytes = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1]);
     const held = bytes('used_memory') - bytes('used_memory_startup');
@@ -46,6 +58,9 @@ export const redisFaults: readonly Fault[] = [
       () => node.cli.config('SET', 'maxmemory', String(limit)),
       () => node.cli.config('SET', 'maxmemory', '0'),
     );
+    const gone = (await evicted()) - before;
+    tell(`${gone} evicted`);
+    return gone !== 0;
   }),
   {
     kind: 'lossy-failover',
@@ -69,6 +84,14 @@ export const redisFaults: readonly Fault[] = [
     };
   }),
 ];
+
+/** Deletes some of the keys that look like this. */
+async function lose(node: RedisNode, pattern: string, { random, tell }: Scene): Promise<boolean> {
+  const keys = (await node.cli.keys(pattern)).filter(() => random() < 0.4);
+  await Promise.all(keys.map((key) => node.cli.del(key)));
+  tell(`${keys.length} keys`);
+  return keys.length > 0;
+}
 
 /** One gateway stays with the old master when the others move on, with Postgres or without. */
 async function strand({ site, random, tell }: Scene, cutOff: boolean): Promise<boolean> {

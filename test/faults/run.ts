@@ -5,6 +5,7 @@ import { checkedKey } from './domain.js';
 import { domains } from './domains.js';
 import { Epochs } from './epochs.js';
 import type { Topology } from './redis-side.js';
+import { repetitions } from './repetition.js';
 import { faultsFor, Saboteur, type Struck } from './saboteur.js';
 import { settlementFaults } from './settlement.js';
 import { openSite, type Site } from './site.js';
@@ -122,6 +123,7 @@ async function runOn(site: Site, epochs: Epochs, options: RunOptions, failures: 
       editor(traffic),
       editor(traffic),
       ...tokenClients(traffic),
+      ...repetitions(traffic),
       saboteur.run(),
     ]);
   } finally {
@@ -177,7 +179,7 @@ function inContext(
 
 function progress(
   { checker, tallies }: Traffic,
-  { struck }: Saboteur,
+  { count: faults }: Saboteur,
   violations: number,
   secondOf: (ms: number) => number,
 ): object {
@@ -185,7 +187,8 @@ function progress(
     second: secondOf(performance.now()),
     reads: checker.reads,
     writes: checker.writes,
-    faults: struck.length,
+    answersGiven: tallies.answersGiven,
+    faults,
     violations,
     readErrors: Object.fromEntries(tallies.readErrors),
   };

@@ -18,6 +18,8 @@ export interface Struck {
   readonly startedMs: number;
   endedMs: number;
   detail: string;
+  /** False while it is not known, and where there was nothing to break. */
+  happened: boolean;
 }
 
 export interface Recovery {
@@ -59,6 +61,7 @@ export class Saboteur {
   readonly recoveries = new Map<string, Recovery>();
   readonly #options: SaboteurOptions;
   #bag: Fault[] = [];
+  #bags = 0;
 
   constructor(options: SaboteurOptions) {
     this.#options = options;
@@ -69,6 +72,11 @@ export class Saboteur {
     return this.struck.findLast(
       ({ touches, startedMs, endedMs }) => touches === 'redis' && startedMs <= untilMs && endedMs + GRACE_MS >= fromMs,
     )?.kind;
+  }
+
+  /** How many faults took place. */
+  get count(): number {
+    return this.struck.filter(({ happened }) => happened).length;
   }
 
   /** Strikes until the run is over; resolves once everything is mended. */
@@ -97,6 +105,7 @@ export class Saboteur {
       startedMs: performance.now(),
       endedMs: Number.POSITIVE_INFINITY,
       detail: '',
+      happened: false,
     };
     this.struck.push(struck);
     const tell = (detail: string) => {
@@ -107,7 +116,9 @@ export class Saboteur {
       return false;
     });
     struck.endedMs = performance.now();
-    if (happened === false) {
+    struck.happened = happened !== false;
+    if (!struck.happened) {
+      // A fault of Redis may have done something before it found that there was nothing to do.
       if (fault.touches !== 'redis') this.struck.splice(this.struck.indexOf(struck), 1);
       return;
     }
@@ -129,16 +140,17 @@ export class Saboteur {
     recovery.mostMs = Math.max(recovery.mostMs, ms);
   }
 
-  /** Out of a bag in which each kind lies as often as its weight says, so that a long run has had them all. */
+  /** Out of a bag in which each kind lies as often as its weight says, and at least once in the first. */
   #next(): Fault {
     const { scene, faults } = this.#options;
     if (this.#bag.length === 0) {
       this.#bag = faults.flatMap((fault) => {
         const { weight = 1 } = fault;
-        const copies = Math.floor(weight) + (scene.random() < weight % 1 ? 1 : 0);
+        const copies = Math.floor(weight) + (weight % 1 > (this.#bags === 0 ? 0 : scene.random()) ? 1 : 0);
         return Array.from({ length: copies }, () => fault);
       });
       if (this.#bag.length === 0) this.#bag = [...faults];
+      this.#bags++;
     }
     const fault = oneOf(this.#bag, scene.random);
     this.#bag.splice(this.#bag.indexOf(fault), 1);

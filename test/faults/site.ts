@@ -18,6 +18,8 @@ export interface SiteOptions {
   /** Holds `dist`, built, beside the packages and migrations that it needs. */
   readonly root: string;
   readonly onDeath: (gateway: string, how: string) => void;
+  /** How long entries live, by the name that the environment has for their view; the defaults where none is named. */
+  readonly ttlSeconds?: Readonly<Record<string, number>>;
 }
 
 export interface Site {
@@ -67,7 +69,7 @@ async function closeAll(folder: string, closers: (() => Promise<unknown>)[]): Pr
 
 async function open(
   folder: string,
-  { topology, gateways: count, root, onDeath }: SiteOptions,
+  { topology, gateways: count, root, onDeath, ttlSeconds = TTL_SECONDS }: SiteOptions,
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<Site> {
@@ -95,7 +97,7 @@ async function open(
     ESPELHO_LIMIT_ROOT_FIELDS: '100',
     ...Object.fromEntries(RATES.map((rate) => [`ESPELHO_RATE_${rate}`, '0'])),
   };
-  const ttls = Object.entries(TTL_SECONDS).map(([view, seconds]) => [`ESPELHO_TTL_${view}`, String(seconds)]);
+  const ttls = Object.entries(ttlSeconds).map(([view, seconds]) => [`ESPELHO_TTL_${view}`, String(seconds)]);
   let token = '';
   const gateways: GatewayProcess[] = [];
   for (const [at, link] of postgresLinks.entries()) {

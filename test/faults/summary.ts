@@ -5,7 +5,7 @@ export function summaryOf(outcome: Outcome) {
   const { topology, seconds, checker, tallies, saboteur, violations, violationCount, failures, folder } = outcome;
   const traced = sum(tallies.outcomes);
   const struck = new Map<string, number>();
-  for (const { kind } of saboteur.struck) struck.set(kind, (struck.get(kind) ?? 0) + 1);
+  for (const { kind, happened } of saboteur.struck) if (happened) struck.set(kind, (struck.get(kind) ?? 0) + 1);
   const violationKinds = new Map<string, number>();
   for (const { kind } of violations) violationKinds.set(kind, (violationKinds.get(kind) ?? 0) + 1);
   return {
@@ -18,10 +18,11 @@ export function summaryOf(outcome: Outcome) {
     visibleWritesPerSecond: Math.round(checker.writes.visible / seconds),
     hitRatio: Math.round((1_000 * (tallies.outcomes.get('HIT') ?? 0)) / Math.max(traced, 1)) / 1_000,
     outcomes: Object.fromEntries(tallies.outcomes),
+    answers: { given: tallies.answersGiven, outdated: tallies.answersOutdated },
     readErrors: Object.fromEntries(tallies.readErrors),
     writeErrors: Object.fromEntries(tallies.writeErrors),
     excusedInversions: Object.fromEntries(checker.excused),
-    faults: saboteur.struck.length,
+    faults: saboteur.count,
     faultKinds: Object.fromEntries([...struck].sort()),
     recoveryMs: Object.fromEntries(
       [...saboteur.recoveries].sort().map(([kind, { count, totalMs, mostMs, unrecovered }]) => {
@@ -46,6 +47,10 @@ export function tableOf(summary: Summary): string {
     `${summary.topology}, ${summary.seconds} s`,
     row('reads checked', `${grouped(summary.reads)} (${grouped(summary.readsPerSecond)}/s)`),
     row('hits', `${(100 * summary.hitRatio).toFixed(1)} % of traced reads`),
+    row(
+      'ready answers',
+      `${grouped(summary.answers.given)} given again, ${grouped(summary.answers.outdated)} found outdated`,
+    ),
     row('marked stale', grouped(summary.staleAnswers)),
     row('writes visible', `${grouped(writes.visible)} (${summary.visibleWritesPerSecond}/s)`),
     row(

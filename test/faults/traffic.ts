@@ -5,6 +5,7 @@ import type { Checker } from './checker.js';
 import { checkedKey, type Domain, NothingToEdit } from './domain.js';
 import { domains } from './domains.js';
 import { type GatewayProcess, type GraphQLAnswer, NoAnswer } from './gateway-process.js';
+import { Pace } from './pace.js';
 import type { Site } from './site.js';
 import type { Write } from './violation.js';
 import { isRecord } from './wire.js';
@@ -28,6 +29,9 @@ export class Tallies {
   readonly outcomes = new Map<string, number>();
   /** Ids of audit rows that must be there in the end. */
   readonly changes: string[] = [];
+  /** Ready answers that gateways gave again, and those that they did not give because something had changed. */
+  answersGiven = 0;
+  answersOutdated = 0;
   covered = 0;
   uncovered = 0;
 }
@@ -36,35 +40,47 @@ export const count = (tally: Map<string, number>, name: string, by = 1): void =>
   tally.set(name, (tally.get(name) ?? 0) + by);
 };
 
-const READS_PER_SECOND = 4_200;
-const READERS_PER_GATEWAY = 3;
-const TRACED = 0.06;
+/** How long the clients of a gateway wait before they see whether it is up again. */
+const DOWN_MS = 50;
 
-/** Asks one gateway for one batch after another, at its part of the rate. */
-export async function reader(traffic: Traffic, gateway: GatewayProcess): Promise<void> {
-  const { site, random, over } = traffic;
-  const loops = site.gateways.length * READERS_PER_GATEWAY;
-  while (!over()) {
-    const startedMs = performance.now();
-    const domain = oneOf(domains, random);
-    const keys = oneOf(domain.batches, random);
-    await readBatch(traffic, gateway, domain, keys);
-    const dueMs = startedMs + (loops * keys.length * 1_000) / READS_PER_SECOND;
-    await pause(Math.max(dueMs - performance.now(), gateway.up ? 0 : 100));
-  }
-}
+const READS_PER_SECOND = 3_300;
+const READERS_PER_GATEWAY = 4;
+/** How often a batch is asked in a row, so that the same answer is given again where it stands. */
+const REPEATS = 3;
+/** The share of questions that are like none before, so that they are always executed. */
+const SINGULAR = 0.25;
+const TRACED = 0.04;
 
+/** Asks every gateway for one batch after another, together at the rate of the run. */
 export function readers(traffic: Traffic): Promise<void>[] {
+  const pace = new Pace(READS_PER_SECOND);
   return traffic.site.gateways.flatMap((gateway) =>
-    Array.from({ length: READERS_PER_GATEWAY }, () => reader(traffic, gateway)),
+    Array.from({ length: READERS_PER_GATEWAY }, () => reader(traffic, gateway, pace)),
   );
 }
 
+async function reader(traffic: Traffic, gateway: GatewayProcess, pace: Pace): Promise<void> {
+  const { random, over } = traffic;
+  while (!over()) {
+    if (!gateway.up) {
+      await pause(DOWN_MS);
+      continue;
+    }
+    const domain = oneOf(domains, random);
+    const keys = oneOf(domain.batches, random);
+    await pace.turn(REPEATS * keys.length);
+    for (let time = 0; time < REPEATS && gateway.up && !over(); time++) {
+      await readBatch(traffic, gateway, domain, keys);
+    }
+  }
+}
+
 async function readBatch(traffic: Traffic, gateway: GatewayProcess, domain: Domain, keys: readonly string[]) {
-  const { checker, tallies, random } = traffic;
+  const { checker, tallies, random, serial } = traffic;
   const { query, variables } = domain.read(keys);
+  const form = { trace: random() < TRACED, mark: random() < SINGULAR ? serial() : undefined };
   const ends = keys.map((key) => checker.beginRead(checkedKey(domain, key)));
-  const answer = await gateway.ask(query, variables, { trace: random() < TRACED }).catch(noAnswer);
+  const answer = await gateway.ask(query, variables, form).catch(noAnswer);
   if (!answer) {
     count(tallies.readErrors, 'NO_ANSWER', keys.length);
     return;
@@ -77,29 +93,35 @@ async function readBatch(traffic: Traffic, gateway: GatewayProcess, domain: Doma
   for (const { outcome } of answer.trace) count(tallies.outcomes, outcome);
 }
 
-const WRITERS = 10;
 const WRITES_PER_SECOND = 110;
+const WRITERS_PER_GATEWAY = 8;
 
+/** Changes single keys by way of every gateway, together at the rate of the run. */
 export function writers(traffic: Traffic): Promise<void>[] {
-  return Array.from({ length: WRITERS }, () => writer(traffic));
+  const pace = new Pace(WRITES_PER_SECOND);
+  return traffic.site.gateways.flatMap((gateway) =>
+    Array.from({ length: WRITERS_PER_GATEWAY }, () => writer(traffic, gateway, pace)),
+  );
 }
 
-async function writer(traffic: Traffic): Promise<void> {
-  const { site, random, over } = traffic;
+async function writer(traffic: Traffic, gateway: GatewayProcess, pace: Pace): Promise<void> {
+  const { random, over } = traffic;
   while (!over()) {
-    const startedMs = performance.now();
+    if (!gateway.up) {
+      await pause(DOWN_MS);
+      continue;
+    }
+    await pace.turn();
     const domain = oneOf(domains, random);
     const batch = oneOf(domain.batches, random);
     // Half of all writes meet on a few keys.
     const key = oneOf(random() < 0.5 ? batch.slice(0, 4) : batch, random);
-    const gateway = oneOf(site.gateways, random);
-    if (gateway.up) await writeOne(traffic, gateway, domain, key);
-    const dueMs = startedMs + (WRITERS * 1_000) / WRITES_PER_SECOND;
-    await pause(Math.max(dueMs - performance.now(), gateway.up ? 0 : 20));
+    await writeOne(traffic, gateway, domain, key);
   }
 }
 
-async function writeOne(traffic: Traffic, gateway: GatewayProcess, domain: Domain, key: string): Promise<void> {
+/** Gives the key another value by way of the gateway, and tells the checker what came of it. */
+export async function writeOne(traffic: Traffic, gateway: GatewayProcess, domain: Domain, key: string): Promise<void> {
   const { checker, random, serial } = traffic;
   const value = domain.spell(serial(), random);
   const operation = domain.write(key, value, random);

@@ -15,9 +15,15 @@ export async function scriptDigests(root: string): Promise<ReadonlyMap<string, s
   );
 }
 
-/** Whether a piece on its way to Redis runs one of the scripts of these digests. */
-export function runsScript(piece: Buffer, digests: readonly string[]): boolean {
-  return digests.some((digest) => piece.includes(digest));
+/** The scripts of the steps that a write takes in Redis. */
+const SCRIPTS = { fence: ['fence'], publish: ['publish', 'patch'] } as const;
+
+/** Whether a piece on its way to Redis has a script of this step. */
+export function runsStep(piece: Buffer, step: keyof typeof SCRIPTS, digests: ReadonlyMap<string, string>): boolean {
+  return SCRIPTS[step].some((name) => {
+    const digest = digests.get(name);
+    return digest !== undefined && piece.includes(digest);
+  });
 }
 
 const FIRST_WORD = /^\s*(\w+)/;

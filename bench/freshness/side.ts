@@ -1,5 +1,6 @@
 // The process of one side: its gateway behind the same HTTP edge as the others, and what it tells its parent.
-import { startGateway, traceOf } from '../../src/gateway.js';
+import { traceOf } from '../../src/caller.js';
+import { startGateway } from '../../src/gateway.js';
 import { type Context, contextOfViewer } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
 import { makeLogger, startServer } from '../../src/server/index.js';

@@ -20,7 +20,11 @@ export interface Entry {
 }
 
 /** What a reader of `item` finds, fenced or not; undefined where nothing stands. */
-export function hitOf({ held }: Entry, { field, part }: Omit<ReadItem, 'secret'>, nowMs: number): Hit | undefined {
+export function hitOf(
+  { held }: Entry,
+  { field, part }: Omit<ReadItem, 'secret' | 'known'>,
+  nowMs: number,
+): Hit | undefined {
   const value = held?.value.value === null ? null : held?.stored.get(field);
   if (!held || value === undefined) return undefined;
   const { version, changedAtMs, ttlMs } = held.value;

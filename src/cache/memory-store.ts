@@ -76,7 +76,10 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     const now = clock.nowMs();
     const entry = find(item, where) ?? fresh(item, where, now + 2 * LEASE_MS);
     const hit = hitOf(entry, item, now);
-    if (hit && entry.fences.size === 0) return hit;
+    if (hit && entry.fences.size === 0) {
+      const { stamp, ageMs, ttlMs } = hit;
+      return stamp === item.known ? { kind: 'same', ageMs, ttlMs } : hit;
+    }
     const taken = entry.token !== undefined && entry.token.expiresAtMs > now;
     const young = [...entry.fences.values()].some((fencedAtMs) => fencedAtMs > now - FENCE_GRACE_MS);
     if (young || (taken && entry.fences.size > 0)) return { kind: 'fenced' };

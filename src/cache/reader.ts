@@ -5,33 +5,15 @@ import { randomUUID } from 'node:crypto';
 import { type Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
-import { Members, nameOfPart, type Part } from './part.js';
+import { Held, type HeldValue } from './held.js';
+import { nameOfPart, type Part } from './part.js';
 import { partitionOf } from './partition.js';
+import { ABSENT, isStorable, loadedReading, type Outcome, type RawReading } from './raw-reading.js';
 import type { Lease, Refill } from './refill.js';
 import type { Refresher } from './refresher.js';
-import type { Ground } from './standing.js';
-import type { Guard, Hit, ReadItem, ReadReply, Store } from './store.js';
+import type { Guard, GuardedPartition, Hit, ReadItem, ReadReply, Store } from './store.js';
 import type { Trust } from './trust.js';
-import { type AnyView, fieldOf, type Loaded, type Shape } from './view.js';
-
-/** How an answer came about, for traces and counters. */
-export type Outcome = 'HIT' | 'MISS' | 'STALE' | 'FENCED' | 'BYPASS';
-
-/** One entry as read: JSON text, or null where it is known not to exist. */
-export interface RawReading {
-  readonly outcome: Outcome;
-  readonly version: string;
-  readonly changedAtMs: number;
-  /** Time since the entry was stored; 0 for what was just read from SQL. */
-  readonly ageMs: number;
-  readonly value: string | null;
-  /** The part asked for. */
-  readonly members: readonly (string | null)[];
-  /** Rows, fields or members in the whole. */
-  readonly count: number;
-  /** What it rests on; left out unless the store had it and vouches for it. */
-  readonly ground?: Ground;
-}
+import { type AnyView, fieldOf } from './view.js';
 
 export interface ReaderOptions<Source> {
   readonly store: Store;
@@ -50,33 +32,50 @@ const FIRST_WAIT_MS = 2;
 const OWN_ATTEMPTS = 3;
 
 interface Question<Source> {
+  readonly name: string;
   readonly view: AnyView<Source>;
   readonly key: string;
   readonly part: Part | undefined;
+  readonly partition: number;
 }
 
 type StoreAnswer =
-  | { readonly kind: 'reply'; readonly reply: ReadReply; readonly guard: Guard }
+  | { readonly kind: 'hit'; readonly hit: Hit; readonly held: HeldValue | undefined; readonly guard: Guard }
+  | { readonly kind: 'none'; readonly reply: Exclude<ReadReply, { kind: 'hit' | 'same' }>; readonly guard: Guard }
   | { readonly kind: 'bypass' };
+
+/** What is asked of one partition. */
+interface Batch<Source> extends GuardedPartition {
+  readonly items: ReadItem[];
+  readonly asked: {
+    readonly one: Asked<Question<Source>, StoreAnswer>;
+    readonly held: HeldValue | undefined;
+  }[];
+}
+
+const EVENTS = { HIT: 'hit', MISS: 'miss', STALE: 'stale', FENCED: 'fenced', BYPASS: 'bypass' } as const;
 
 export class Reader<Source> {
   readonly #options: ReaderOptions<Source>;
   readonly #batch: TurnBatch<Question<Source>, StoreAnswer>;
+  readonly #held = new Held();
 
   constructor(options: ReaderOptions<Source>) {
     this.#options = options;
-    this.#batch = new TurnBatch(options.clock, (asked) => void this.#flush([...asked.values()]));
+    this.#batch = new TurnBatch(options.clock, (asked) => void this.#flush(asked.values()));
   }
 
   /** Rejects only with what the database threw, and for an available view only when the store holds nothing. */
   async read(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
     const { clock, events } = this.#options;
     const startedMs = clock.nowMs();
-    const reading = isStorable(key) ? await this.#read(view, key, part) : ABSENT;
-    const kind = ({ HIT: 'hit', MISS: 'miss', STALE: 'stale', FENCED: 'fenced', BYPASS: 'bypass' } as const)[
-      reading.outcome
-    ];
-    events.emit({ kind, view: view.name, key, ms: clock.nowMs() - startedMs });
+    const question = this.#questionOf(view, key, part);
+    let reading: RawReading = ABSENT;
+    if (question) {
+      const answer = await this.#batch.ask(question.name, question).answer;
+      reading = answer.kind === 'hit' ? this.#hitReading(question, answer) : await this.#refilled(question, answer);
+    }
+    events.emit({ kind: EVENTS[reading.outcome], view: view.name, key, ms: clock.nowMs() - startedMs });
     return reading;
   }
 
@@ -85,19 +84,25 @@ export class Reader<Source> {
     return loadedReading('BYPASS', await this.#options.refill.load(view, key), part, view.shape);
   }
 
-  async #read(view: AnyView<Source>, key: string, part: Part | undefined): Promise<RawReading> {
-    const { refill, refresher, clock } = this.#options;
+  /** Undefined where the key exists nowhere. */
+  #questionOf(view: AnyView<Source>, key: string, part: Part | undefined): Question<Source> | undefined {
     const name = `${view.name}:${key}:${nameOfPart(part)}`;
+    const known = this.#held.partitionOf(name, key);
+    if (known === undefined && !isStorable(key)) return undefined;
+    return { name, view, key, part, partition: known ?? partitionOf(view.name, key, this.#options.partitions) };
+  }
+
+  /** Goes on where the store has had no value to answer. */
+  async #refilled(question: Question<Source>, first: StoreAnswer): Promise<RawReading> {
+    const { refill, clock } = this.#options;
+    const { name, view, key, part } = question;
+    let answer = first;
     let waitMs = FIRST_WAIT_MS;
     let own = 0;
-    for (let attempt = 0; attempt < BUSY_ATTEMPTS && own < OWN_ATTEMPTS; attempt++) {
-      const answer = await this.#batch.ask(name, { view, key, part }).answer;
+    for (let attempt = 1; ; attempt++) {
       if (answer.kind === 'bypass') return this.#fromSql('BYPASS', view, key, part);
+      if (answer.kind === 'hit') return this.#hitReading(question, answer);
       const { reply, guard } = answer;
-      if (reply.kind === 'hit') {
-        refresher.met(view, key, reply);
-        return { ...reply, outcome: 'HIT', ground: this.#groundOf(view, key, reply, guard) };
-      }
       if (reply.kind === 'fenced') return this.#fromSql('FENCED', view, key, part);
       if (reply.kind === 'lease') {
         const lease: Lease = { token: reply.token, xids: reply.xids, guard };
@@ -111,8 +116,9 @@ export class Reader<Source> {
         await clock.sleep(waitMs);
         waitMs *= 2;
       }
+      if (attempt >= BUSY_ATTEMPTS || own >= OWN_ATTEMPTS) return this.#fromSql('MISS', view, key, part);
+      answer = await this.#batch.ask(name, question).answer;
     }
-    return this.#fromSql('MISS', view, key, part);
   }
 
   /** An available view answers what the store still holds, marked stale, when SQL fails; a strict one fails. */
@@ -133,13 +139,22 @@ export class Reader<Source> {
     }
   }
 
-  /** Only who finds a value in the store knows its stamp. */
-  #groundOf(view: AnyView<Source>, key: string, hit: Hit, guard: Guard): Ground {
-    const { partitions, refresher } = this.#options;
-    const partition = partitionOf(view.name, key, partitions);
-    const { version, stamp } = hit;
+  #hitReading(
+    { view, key, partition }: Question<Source>,
+    { hit, held, guard }: StoreAnswer & { readonly kind: 'hit' },
+  ): RawReading {
+    const { refresher } = this.#options;
+    const { version, changedAtMs, ageMs, value, members, count, stamp } = hit;
+    refresher.met(view, key, hit);
     const dueMs = refresher.dueMs(view, hit);
-    return { view: view.name, key, field: fieldOf(view), version, stamp, partition, guard, dueMs };
+    let ground = held?.ground;
+    if (!ground || ground.dueMs !== dueMs) {
+      // Only who finds a value in the store knows its stamp.
+      ground = { view: view.name, key, field: fieldOf(view), version, stamp, partition, guard, dueMs };
+      if (held) held.ground = ground;
+    }
+    const reading = { outcome: 'HIT', version, changedAtMs, ageMs, value, members, count, ground } as const;
+    return held ? { ...reading, made: held.made } : reading;
   }
 
   async #peek(view: AnyView<Source>, key: string, part: Part | undefined): Promise<Hit | undefined> {
@@ -148,66 +163,52 @@ export class Reader<Source> {
     return store.peek(partitionOf(view.name, key, partitions), item).catch(() => undefined);
   }
 
-  async #flush(asked: readonly Asked<Question<Source>, StoreAnswer>[]): Promise<void> {
-    const { store, trust, partitions, events } = this.#options;
-    const batches = new Map<
-      number,
-      { partition: number; guard: Guard; items: ReadItem[]; asked: Asked<Question<Source>, StoreAnswer>[] }
-    >();
+  async #flush(asked: Iterable<Asked<Question<Source>, StoreAnswer>>): Promise<void> {
+    const { store, trust, events } = this.#options;
+    const batches = new Map<number, Batch<Source>>();
     const secret = randomUUID();
-    for (const [at, one] of asked.entries()) {
-      const { view, key, part } = one.question;
-      const partition = partitionOf(view.name, key, partitions);
+    let entries = 0;
+    for (const one of asked) {
+      const { name, view, key, part, partition } = one.question;
       const guard = trust.guardForReads(partition);
       if (!guard) {
         one.resolve({ kind: 'bypass' });
         continue;
       }
-      const batch = batches.get(partition) ?? { partition, guard, items: [], asked: [] };
-      batches.set(partition, batch);
-      batch.items.push({ view: view.name, key, field: fieldOf(view), secret: `${secret}${at}`, part });
-      batch.asked.push(one);
+      let batch = batches.get(partition);
+      if (!batch) {
+        batch = { partition, guard, items: [], asked: [] };
+        batches.set(partition, batch);
+      }
+      const held = this.#held.of(name, key, guard);
+      const known = held?.hit.stamp;
+      batch.items.push({ view: view.name, key, field: fieldOf(view), secret: `${secret}${entries++}`, known, part });
+      batch.asked.push({ one, held });
     }
-    if (batches.size === 0) return;
+    if (entries === 0) return;
     const sent = [...batches.values()];
-    events.emit({
-      kind: 'flush',
-      entries: sent.reduce((sum, { items }) => sum + items.length, 0),
-      partitions: sent.length,
-    });
+    events.emit({ kind: 'flush', entries, partitions: sent.length });
     const believed = trust.believed(sent, await store.read(sent));
-    sent.forEach((batch, at) => {
-      batch.asked.forEach((one, index) => {
+    sent.forEach(({ asked, guard }, at) => {
+      asked.forEach(({ one, held }, index) => {
         const reply = believed[at]?.[index];
-        one.resolve(reply ? { kind: 'reply', reply, guard: batch.guard } : { kind: 'bypass' });
+        one.resolve(reply ? this.#answerOf(one.question, guard, reply, held) : { kind: 'bypass' });
       });
     });
   }
-}
 
-/** What Postgres cannot hold exists nowhere; asked for, it would fail the statement that others share. */
-export const isStorable = (key: string): boolean => !key.includes('\0') && !/\p{Surrogate}/u.test(key);
-
-const ABSENT: RawReading = {
-  outcome: 'MISS',
-  version: '0',
-  changedAtMs: 0,
-  ageMs: 0,
-  value: null,
-  members: [],
-  count: 0,
-};
-
-/** What SQL said, cut to the part asked for. */
-export function loadedReading(outcome: Outcome, loaded: Loaded, part: Part | undefined, shape: Shape): RawReading {
-  const members = new Members(shape, loaded.members ?? []);
-  return {
-    outcome,
-    version: loaded.version,
-    changedAtMs: loaded.changedAtMs,
-    ageMs: 0,
-    value: loaded.value,
-    members: members.part(part),
-    count: members.count,
-  };
+  #answerOf(
+    { name, key, partition }: Question<Source>,
+    guard: Guard,
+    reply: ReadReply,
+    held: HeldValue | undefined,
+  ): StoreAnswer {
+    if (reply.kind === 'hit')
+      return { kind: 'hit', hit: reply, held: this.#held.take(name, { key, partition, guard, hit: reply }), guard };
+    if (reply.kind !== 'same') return { kind: 'none', reply, guard };
+    // The store says so only of a stamp that it was told.
+    if (!held) return { kind: 'bypass' };
+    const { ageMs, ttlMs } = reply;
+    return { kind: 'hit', hit: { ...held.hit, ageMs, ttlMs }, held, guard };
+  }
 }

@@ -1,5 +1,5 @@
 // What a request gets of an entry: its value or a part of it, with what vouches for it.
-import type { Outcome, RawReading } from './reader.js';
+import type { Outcome, RawReading } from './raw-reading.js';
 
 /** A value with what vouches for it, or the knowledge that there is none. */
 export type Reading<Value> = Present<Value> | { readonly kind: 'absent' };

@@ -52,9 +52,10 @@ export function word<Word extends string>(...words: readonly Word[]): (reply: un
 }
 
 export function readReplyOf(reply: unknown): ReadReply {
-  const [kind, ...rest] = array(reply);
+  const [kind, first, second] = array(reply);
+  if (kind === 'same') return { kind, ageMs: Number(first), ttlMs: Number(second) };
   if (kind === 'busy' || kind === 'fenced') return { kind };
-  if (kind === 'lease') return { kind, token: token(rest[0]), xids: fenceNames(rest[1]).map(xidOf) };
+  if (kind === 'lease') return { kind, token: token(first), xids: fenceNames(second).map(xidOf) };
   return hitOf(reply);
 }
 

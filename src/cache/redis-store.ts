@@ -1,7 +1,9 @@
-// Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip per master.
+// Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip per master;
+// a read is one call for them all, unless the servers are a cluster.
 import type { CacheUnavailable } from './errors.js';
 import type { MemberChange } from './part.js';
 import { dropArgs, guardArgs, partArgs, patchArgs, valueArgs } from './redis-arguments.js';
+import { type Arguments, type Batch, type Lane, redisCalls } from './redis-calls.js';
 import { Exchange, type PartitionCall } from './redis-exchange.js';
 import { redisKeys } from './redis-keys.js';
 import {
@@ -24,13 +26,11 @@ import {
   type DropItem,
   FENCE_GRACE_MS,
   type Guarded,
-  type GuardedPartition,
   LEASE_MS,
   RENEW_AFTER,
   type Store,
   type StoredValue,
 } from './store.js';
-import type { EntryRef } from './view.js';
 
 export interface RedisStoreOptions {
   readonly servers: RedisServers;
@@ -38,10 +38,6 @@ export interface RedisStoreOptions {
   readonly installation: string;
   readonly timeoutMs: number;
 }
-
-type Batch<Item> = GuardedPartition & { readonly items: readonly Item[] };
-type Arguments = readonly (string | number)[];
-type Lane = 'reads' | 'writes';
 
 /** How long large values may be on their way: nobody waits for a refill, but an acknowledgement does for a publish. */
 const FILL_STAGING_MS = 10_000;
@@ -56,30 +52,7 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
   const exchange = new Exchange({ servers, tag: keys.tag, timeoutMs });
   const staging = new Staging(exchange, keys);
 
-  /** A script over the entries of each batch. */
-  const callsOf = <Item extends EntryRef>(
-    script: Script,
-    batches: readonly Batch<Item>[],
-    argsOf: (items: readonly Item[]) => Arguments,
-    withFences = true,
-  ): PartitionCall[] =>
-    batches.map(({ partition, guard, items }) => ({
-      script,
-      partition,
-      keys: [keys.meta(partition), ...(withFences ? [keys.fences(partition)] : []), ...keys.entries(partition, items)],
-      args: [...guardArgs(guard), ...argsOf(items)],
-    }));
-
-  const guarded = async <Reply>(
-    lane: Lane,
-    calls: readonly PartitionCall[],
-    decode: (reply: unknown) => Reply,
-    withinMs = timeoutMs,
-  ): Promise<Guarded<Reply>[]> =>
-    (await exchange.send(lane, calls, withinMs)).map((answer) => {
-      const answered = decoded(answer, (reply) => guardedReplies(reply, decode));
-      return answered.kind === 'decoded' ? answered.value : answered;
-    });
+  const { callsOf, guarded, joined } = redisCalls({ exchange, keys, timeoutMs });
 
   /** A script that stores the values of each batch, once what is large is put aside. */
   const storing = async <Item extends StoredValue & { readonly token: string }>(
@@ -135,9 +108,12 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
       const argsOf = (items: (typeof batches)[number]['items']) => [
         LEASE_MS,
         FENCE_GRACE_MS,
-        ...items.flatMap(({ field, secret, part }) => [field, secret, ...partArgs(part)]),
+        ...items.flatMap(({ field, secret, known, part }) => [field, secret, known ?? '', ...partArgs(part)]),
       ];
-      return guarded('reads', callsOf(scripts.read, batches, argsOf, false), readReplyOf);
+      const calls = callsOf(scripts.read, batches, argsOf, false);
+      return servers.kind === 'cluster' || calls.length < 2
+        ? guarded('reads', calls, readReplyOf)
+        : joined('reads', scripts.reads, calls, readReplyOf);
     },
 
     standing: (batches) => {

@@ -3,7 +3,8 @@
 import type { Clock } from './clock.js';
 import type { Floors } from './floors.js';
 import { nameOfPart, type Part } from './part.js';
-import { loadedReading, type RawReading, type Reader } from './reader.js';
+import { loadedReading, type RawReading } from './raw-reading.js';
+import type { Reader } from './reader.js';
 import {
   type Fields,
   fieldsOf,
@@ -46,12 +47,9 @@ export class RequestCache<Source> {
   read<Value>(view: TextView<Source, Value>, key: string): Promise<Reading<Value>> {
     return this.#once(`${view.name}:${key}`, async () => {
       const raw = await this.#traced(view, key);
-      if (raw.value === null) return { kind: 'absent' };
-      return {
-        kind: 'present',
-        value: view.decode(raw.value),
-        ...vouchedBy(raw),
-      };
+      return made(raw, () =>
+        raw.value === null ? { kind: 'absent' } : { kind: 'present', value: view.decode(raw.value), ...vouchedBy(raw) },
+      );
     });
   }
 
@@ -155,53 +153,58 @@ export class RequestCache<Source> {
     part: Part,
     answerOf: (raw: RawReading) => Answer,
   ): Promise<Answer> {
-    return this.#once(`${view.name}:${key}:${nameOfPart(part)}`, async () =>
-      answerOf(await this.#traced(view, key, part)),
-    );
+    return this.#once(`${view.name}:${key}:${nameOfPart(part)}`, async () => {
+      const raw = await this.#traced(view, key, part);
+      return made(raw, () => answerOf(raw));
+    });
   }
 
   async #traced(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
-    const primed = this.#primed.get(`${view.name}:${key}`);
+    const primed = this.#primed.size > 0 ? this.#primed.get(`${view.name}:${key}`) : undefined;
     if (primed) {
       this.#groundless = true;
       return loadedReading('MISS', primed, part, view.shape);
     }
     const startedMs = this.#clock.nowMs();
-    const raw = await this.#grounded(view, key, part);
-    const ms = rounded(this.#clock.nowMs() - startedMs);
+    const demanded = this.#demanded.size > 0 ? this.#demanded.get(`${view.name}:${key}`) : undefined;
+    const told = this.#floors.of(view.name, key);
+    let raw: RawReading;
+    try {
+      raw = await this.#reader.read(view, key, part);
+      if (!isFrom(raw, demanded) || !isFrom(raw, told)) raw = await this.#newer(view, key, part, raw, demanded);
+    } catch (error) {
+      this.#groundless = true;
+      throw error;
+    }
+    // What a reading rests on is noted, and so is that there is nothing.
+    if (raw.ground) this.#grounds.push(raw.ground);
+    else this.#groundless = true;
     const { outcome, ageMs, version } = raw;
+    const ms = rounded(this.#clock.nowMs() - startedMs);
     this.#trace.push({ view: view.name, key: printedKey(view, key), outcome, ageMs, version, ms });
     return raw;
   }
 
-  /** What a reading rests on is noted, and so is that there is nothing. */
-  async #grounded(view: AnyView<Source>, key: string, part: Part | undefined): Promise<RawReading> {
-    let ground: Ground | undefined;
-    try {
-      const raw = await this.#notBelowFloor(view, key, part);
-      ground = raw.ground;
-      return raw;
-    } finally {
-      if (ground) this.#grounds.push(ground);
-      else this.#groundless = true;
-    }
-  }
-
   /** Nobody reads an older version here than one that this process has told of. */
-  async #notBelowFloor(view: AnyView<Source>, key: string, part: Part | undefined): Promise<RawReading> {
-    const demanded = this.#demanded.size > 0 ? this.#demanded.get(`${view.name}:${key}`) : undefined;
-    const told = this.#floors.of(view.name, key);
-    const raw = await this.#reader.read(view, key, part);
-    if (isFrom(raw, demanded) && isFrom(raw, told)) return raw;
+  async #newer(
+    view: AnyView<Source>,
+    key: string,
+    part: Part | undefined,
+    older: RawReading,
+    demanded: bigint | undefined,
+  ): Promise<RawReading> {
     try {
       return await this.#reader.readAround(view, key, part);
     } catch (error) {
-      if (view.mode === 'strict' || !isFrom(raw, demanded)) throw error;
-      const { ground: _, ...left } = raw;
+      if (view.mode === 'strict' || !isFrom(older, demanded)) throw error;
+      const { ground: _, made: __, ...left } = older;
       return { ...left, outcome: 'STALE' };
     }
   }
 }
+
+/** What `make` makes of a reading; of a value that is held, the same thing for each request. */
+const made = <Answer>(raw: RawReading, make: () => Answer): Answer => (raw.made ? raw.made.once(make) : make());
 
 const isFrom = ({ version }: RawReading, floor: bigint | undefined): boolean =>
   floor === undefined || BigInt(version) >= floor;

@@ -16,8 +16,13 @@ export interface Call {
   readonly args: readonly (string | number)[];
 }
 
+/** What stands before a script that `many.lua` runs. */
+const MANY = 'local ALL_KEYS, ALL_ARGV = KEYS, ARGV\nlocal KEYS, ARGV\nlocal function script()\n';
+
 export const scripts = {
   read: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom'),
+  /** The same for several partitions of one master. */
+  reads: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom', true),
   standing: load('standing', ['guard', 'members'], 'no-writes,allow-oom'),
   renew: load('renew', ['guard', 'grant', 'heal', 'members']),
   stage: load('stage', ['guard', 'members']),
@@ -56,25 +61,30 @@ export async function run(redis: Redis, calls: readonly Call[]): Promise<unknown
  * went with it from the young generation's collector.
  */
 function pipeline(redis: Redis, calls: readonly Call[], command: 'EVALSHA' | 'EVAL'): Promise<unknown[]> {
+  const ask = ({ script, keys, args }: Call): Promise<unknown> => {
+    const digest = command === 'EVAL' ? script.source : script.sha;
+    return redis.call(command, digest, keys.length, ...keys, ...args);
+  };
+  const [only] = calls;
+  if (only && calls.length === 1) return ask(only).then(alone, alone);
   const { stream } = redis;
   stream?.cork();
   try {
-    const replies = calls.map(({ script, keys, args }) => {
-      const digest = command === 'EVAL' ? script.source : script.sha;
-      return redis.call(command, digest, keys.length, ...keys, ...args).catch((error: unknown) => error);
-    });
-    return Promise.all(replies);
+    return Promise.all(calls.map((call) => ask(call).catch((error: unknown) => error)));
   } finally {
     stream?.uncork();
   }
 }
 
+const alone = (reply: unknown): unknown[] => [reply];
+
 function isUnknownScript(reply: unknown): boolean {
   return reply instanceof Error && reply.message.startsWith('NOSCRIPT');
 }
 
-function load(name: string, preludes: readonly string[], flags = ''): Script {
+function load(name: string, preludes: readonly string[], flags = '', many = false): Script {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
-  const source = [`#!lua flags=${flags}\n`, ...preludes.map(read), read(name)].join('');
+  const script = [...preludes, name].map(read).join('');
+  const source = `#!lua flags=${flags}\n${many ? `${MANY}${script}end\n${read('many')}` : script}`;
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

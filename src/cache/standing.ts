@@ -33,10 +33,13 @@ export interface StandingStats {
   readonly fell: number;
 }
 
-/** All who ask about the same grounds in one turn. */
+/** All who ask about the same grounds before they are sent. */
 interface Question {
   readonly grounds: readonly Ground[];
-  readonly asking: { readonly startedMs: number; readonly resolve: (stands: boolean) => void }[];
+  /** When each of them has asked. */
+  readonly askedMs: number[];
+  readonly answer: Promise<boolean>;
+  readonly resolve: (stands: boolean) => void;
 }
 
 /** What is asked of one partition, each entry once. */
@@ -73,12 +76,13 @@ export class Standing {
       return FALLEN;
     }
     const waiting = this.#questions();
-    return new Promise((resolve) => {
-      const asking = { startedMs, resolve };
-      const question = waiting.get(grounds);
-      if (question) question.asking.push(asking);
-      else waiting.set(grounds, { grounds, asking: [asking] });
-    });
+    let question = waiting.get(grounds);
+    if (!question) {
+      question = questionAbout(grounds);
+      waiting.set(grounds, question);
+    }
+    question.askedMs.push(startedMs);
+    return question.answer;
   }
 
   /** What can be known before the store is asked. */
@@ -126,7 +130,10 @@ export class Standing {
   /** Adds what is to be asked; false where something was read under a guard that is not in force any more. */
   #put({ grounds }: Question, batches: Map<number, Batch>): boolean {
     const { trust } = this.#options;
-    for (const { partition, guard } of grounds) if (trust.guardForReads(partition) !== guard) return false;
+    for (const { partition, guard } of grounds) {
+      const batch = batches.get(partition);
+      if ((batch ? batch.guard : trust.guardForReads(partition)) !== guard) return false;
+    }
     for (const ground of grounds) {
       const { partition, guard, view, key } = ground;
       let batch = batches.get(partition);
@@ -146,20 +153,30 @@ export class Standing {
     return true;
   }
 
-  #answer({ grounds, asking }: Question, stands: boolean): void {
+  #answer({ grounds, askedMs, resolve }: Question, stands: boolean): void {
+    resolve(stands);
+    if (!stands) {
+      this.#fell += askedMs.length;
+      return;
+    }
     const { clock, events } = this.#options;
     const nowMs = clock.nowMs();
-    for (const { startedMs, resolve } of asking) {
-      if (stands) {
-        this.#stood++;
-        for (const { view, key } of grounds) events.emit({ kind: 'hit', view, key, ms: nowMs - startedMs });
-      } else this.#fell++;
-      resolve(stands);
+    this.#stood += askedMs.length;
+    for (const startedMs of askedMs) {
+      for (const { view, key } of grounds) events.emit({ kind: 'hit', view, key, ms: nowMs - startedMs });
     }
   }
 }
 
 const FALLEN = Promise.resolve(false);
+
+function questionAbout(grounds: readonly Ground[]): Question {
+  let resolve: Question['resolve'] = () => {};
+  const answer = new Promise<boolean>((done) => {
+    resolve = done;
+  });
+  return { grounds, askedMs: [], answer, resolve };
+}
 
 function isStanding({ view, key, guard, stamp }: Ground, batch: Batch | undefined): boolean {
   if (batch?.guard !== guard) return false;

@@ -67,7 +67,9 @@ export class Stats {
   }
 
   #countersOf(view: string): Counters {
-    const counters = this.#views.get(view) ?? {
+    const known = this.#views.get(view);
+    if (known) return known;
+    const counters = {
       hits: 0,
       misses: 0,
       stale: 0,

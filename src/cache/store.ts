@@ -25,13 +25,15 @@ export interface ReadItem {
   readonly part?: Part | undefined;
   /** What the lease token is made of if the entry must be refilled and nobody else does it. */
   readonly secret: string;
+  /** The stamp of a value that the reader has: where it is this one that stands, it is not moved. */
+  readonly known?: string | undefined;
 }
 
 /** Names the value whose standing is asked for. */
 export type StandingItem = Pick<ReadItem, 'view' | 'key' | 'field'>;
 
 /** Names the value to be renewed, and what the token to be granted is made of. */
-export type RenewItem = Omit<ReadItem, 'part'>;
+export type RenewItem = Omit<ReadItem, 'part' | 'known'>;
 
 export interface Hit {
   readonly kind: 'hit';
@@ -52,6 +54,8 @@ export interface Hit {
 
 export type ReadReply =
   | Hit
+  /** A hit on the very value that is known. */
+  | { readonly kind: 'same'; readonly ageMs: number; readonly ttlMs: number }
   /** This token now stands: its caller may fill, once the transactions in `xids` have ended in its snapshot. */
   | { readonly kind: 'lease'; readonly token: string; readonly xids: readonly string[] }
   /** Another caller fills. */
@@ -196,7 +200,7 @@ export interface Store {
   /** Entries of this partition fenced for longer than `olderThanMs`. */
   standingFences(partition: GuardedPartition, olderThanMs: number): Promise<readonly StandingFence[]>;
   /** What is left of an entry, fenced or not, of whatever generation; undefined where nothing is. Nobody vouches for it. */
-  peek(partition: number, item: Omit<ReadItem, 'secret'>): Promise<Hit | undefined>;
+  peek(partition: number, item: Omit<ReadItem, 'secret' | 'known'>): Promise<Hit | undefined>;
   inspect(partition: GuardedPartition, view: string, key: string, field: string): Promise<EntryFacts>;
   close(): Promise<void>;
 }

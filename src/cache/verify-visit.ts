@@ -4,7 +4,7 @@ import { type Clock, systemClock } from './clock.js';
 import { Comparison } from './comparison.js';
 import { CacheUnavailable } from './errors.js';
 import type { ChangeLog } from './ports.js';
-import { isStorable } from './reader.js';
+import { isStorable } from './raw-reading.js';
 import type { Guard, Store } from './store.js';
 import { agreedOn } from './succession.js';
 import { type Verified, Verifier } from './verify.js';

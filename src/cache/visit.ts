@@ -6,7 +6,7 @@ import { CacheUnavailable } from './errors.js';
 import { Events } from './events.js';
 import { Policies, type RuntimeTtls, type TtlOverrides } from './policy.js';
 import type { ChangeLog } from './ports.js';
-import { isStorable } from './reader.js';
+import { isStorable } from './raw-reading.js';
 import { Refill } from './refill.js';
 import type { Guard, Store } from './store.js';
 import { agreedOn } from './succession.js';

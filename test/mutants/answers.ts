@@ -64,7 +64,7 @@ export const answers: readonly Mutant[] = [
     edits: [
       {
         file: standing,
-        find: 'if (trust.guardForReads(partition) !== guard) return false;',
+        find: 'if ((batch ? batch.guard : trust.guardForReads(partition)) !== guard) return false;',
         replace: 'if (guard && !trust.guardForReads(partition)) return false;',
       },
       {

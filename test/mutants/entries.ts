@@ -65,8 +65,8 @@ export const entries: readonly Mutant[] = [
     edits: [
       {
         file,
-        find: 'if (entry && hit && entry.fences.length === 0) return hit;',
-        replace: 'if (entry && hit) return hit;',
+        find: 'if (entry && hit && entry.fences.length === 0) {',
+        replace: 'if (entry && hit) {',
       },
     ],
   },
@@ -145,8 +145,8 @@ export const entries: readonly Mutant[] = [
     edits: [
       {
         file,
-        find: 'if (entry && hit && entry.fences.length === 0) return hit;',
-        replace: 'if (entry && hit && entry.fences.every(({ atMs }) => atMs <= now - FENCE_GRACE_MS)) return hit;',
+        find: 'if (entry && hit && entry.fences.length === 0) {',
+        replace: 'if (entry && hit && entry.fences.every(({ atMs }) => atMs <= now - FENCE_GRACE_MS)) {',
       },
     ],
   },

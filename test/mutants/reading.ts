@@ -5,6 +5,37 @@ const tier = 'model';
 
 export const reading: readonly Mutant[] = [
   {
+    name: 'held-stamp',
+    rule: '5',
+    clause: 'a value that a reader holds is answered only if it is the very one that stands',
+    tier,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file: 'test/simulator/model-redis.ts',
+        find: "return stamp === item.known ? { kind: 'same', ageMs, ttlMs } : hit;",
+        replace: "return stamp && item.known ? { kind: 'same', ageMs, ttlMs } : hit;",
+      },
+    ],
+  },
+  {
+    name: 'held-guard',
+    rule: '7',
+    clause: 'a value is held only under the guard that it was read under',
+    tier: 'test',
+    test: {
+      file: 'test/cache/held.test.ts',
+      title: 'is unknown under any other guard, though that says the same, and under another key',
+    },
+    edits: [
+      {
+        file: 'src/cache/held.ts',
+        find: 'return held?.guard === guard && held.key === key ? held : undefined;',
+        replace: 'return guard && held?.key === key ? held : undefined;',
+      },
+    ],
+  },
+  {
     name: 'join-unsent-store',
     rule: '8',
     clause: 'a read joins a batch to the store only before it is sent',
@@ -13,8 +44,8 @@ export const reading: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/reader.ts',
-        find: 'await this.#batch.ask(name, { view, key, part }).answer;',
-        replace: `await joined(this, name, () => this.#batch.ask(name, { view, key, part }).answer);`,
+        find: 'await this.#batch.ask(question.name, question).answer;',
+        replace: 'await joined(this, question.name, () => this.#batch.ask(question.name, question).answer);',
       },
       {
         file: 'src/cache/reader.ts',

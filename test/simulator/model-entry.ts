@@ -28,7 +28,11 @@ export interface Data {
 }
 
 /** What a reader of the entry gets, fenced or not; undefined where the value asked for is not there. */
-export function hitOf({ held }: ModelEntry, { field, part }: Omit<ReadItem, 'secret'>, nowMs: number): Hit | undefined {
+export function hitOf(
+  { held }: ModelEntry,
+  { field, part }: Omit<ReadItem, 'secret' | 'known'>,
+  nowMs: number,
+): Hit | undefined {
   if (!held) return undefined;
   const value = held.value.value === null ? null : held.texts.get(field);
   if (value === undefined) return undefined;

@@ -33,7 +33,10 @@ export class ModelRedis extends ModelKeys {
       const now = this.nowMs();
       const entry = this.find(item, where);
       const hit = entry && hitOf(entry, item, this.nowMs());
-      if (entry && hit && entry.fences.length === 0) return hit;
+      if (entry && hit && entry.fences.length === 0) {
+        const { stamp, ageMs, ttlMs } = hit;
+        return stamp === item.known ? { kind: 'same', ageMs, ttlMs } : hit;
+      }
       const young = entry?.fences.some(({ atMs }) => atMs > now - FENCE_GRACE_MS) ?? false;
       const taken = entry?.token !== undefined && entry.token.expiresAtMs > now;
       if (young || (taken && entry.fences.length > 0)) return { kind: 'fenced' };

@@ -1,8 +1,9 @@
 -- Reads many entries of one partition; grants a lease token for each one that must be refilled and is nobody's.
 -- KEYS: meta, then entry and members of each. ARGV: guard (3), lease ms, fence grace ms; then for each entry its
--- field, secret, and the arguments of part(). Returns {'mismatch'} or {'done', reply…}; a reply is {'hit', version,
--- changed at, age ms, ttl ms, value or false, count, part, stamp}, {'lease', token, fences}, {'busy'}, or {'fenced'}: nobody can
--- refill yet, or one reader tries to. Atomic over all entries.
+-- field, secret, the stamp of a value that the reader has or '', and the arguments of part(). Returns {'mismatch'} or
+-- {'done', reply…}; a reply is {'hit', version, changed at, age ms, ttl ms, value or false, count, part, stamp},
+-- {'same', age ms, ttl ms} where that is the value which the reader has, {'lease', token, fences}, {'busy'}, or
+-- {'fenced'}: nobody can refill yet, or one reader tries to. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
 local now, lease, grace = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -18,7 +19,9 @@ local function look(i, a)
   sound(e[2], e[5])
   local whole = e[2] and (e[8] or e[11]) and (not e[9] or size(KEYS[i + 1], e[10]) == tonumber(e[9]))
   if whole and not e[5] then
-    local found, stamp = e[8] and {} or part(KEYS[i + 1], a + 2), e[2] .. ':' .. e[4]
+    local stamp = e[2] .. ':' .. e[4]
+    if stamp == ARGV[a + 2] then return { 'same', now - e[4], e[12] + 0 } end
+    local found = e[8] and {} or part(KEYS[i + 1], a + 3)
     return { 'hit', e[2], e[3] + 0, now - e[4], e[12] + 0, not e[8] and e[11], tonumber(e[9] or 0), found, stamp }
   end
   local young = false
@@ -34,6 +37,6 @@ end
 local out, a = { 'done' }, 6
 for i = 2, #KEYS, 2 do
   out[#out + 1] = healed(look, i, a)
-  a = a + 4 + tonumber(ARGV[a + 3])
+  a = a + 5 + tonumber(ARGV[a + 4])
 end
 return out

@@ -1,0 +1,78 @@
+// Values that this process has read out of the store and keeps, so that they need not be moved and decoded again. Each is
+// answered only after the store, asked anew, has said that this very value stands under the guard that it was read under:
+// what is saved is the way, never the question.
+import { LRUCache } from 'lru-cache';
+import type { Ground } from './standing.js';
+import type { Guard, Hit } from './store.js';
+
+/** What was made of one value; made once. */
+export class Made {
+  #made: { readonly thing: unknown } | undefined;
+
+  /** Always to be asked for the same thing. */
+  once<Thing>(make: () => Thing): Thing {
+    this.#made ??= { thing: make() };
+    return this.#made.thing as Thing;
+  }
+}
+
+/** A value that was read, and from where. */
+export interface ReadValue {
+  readonly key: string;
+  readonly partition: number;
+  readonly guard: Guard;
+  readonly hit: Hit;
+}
+
+export interface HeldValue extends ReadValue {
+  readonly made: Made;
+  /** Where it is the same for each reader. */
+  ground?: Ground;
+}
+
+/** Of all values together, with what is made of them. */
+const MAX_BYTES = 24 * 1_024 * 1_024;
+/** Larger values would drive all others out. */
+const MAX_VALUE_BYTES = 1_024 * 1_024;
+/** Names that are remembered as read once; then they are forgotten all together. */
+const MAX_MET = 20_000;
+
+export class Held {
+  readonly #values = new LRUCache<string, HeldValue>({
+    maxSize: MAX_BYTES,
+    maxEntrySize: MAX_VALUE_BYTES,
+    sizeCalculation: ({ hit }) => bytesOf(hit),
+  });
+  readonly #met = new Set<string>();
+
+  /** What is held under `name`, if it was read under this very guard. */
+  of(name: string, key: string, guard: Guard): HeldValue | undefined {
+    const held = this.#values.get(name);
+    return held?.guard === guard && held.key === key ? held : undefined;
+  }
+
+  /** The partition of `key`, where anything is held under `name`. */
+  partitionOf(name: string, key: string): number | undefined {
+    const held = this.#values.peek(name);
+    return held?.key === key ? held.partition : undefined;
+  }
+
+  /** Takes in what was read, if that is not the first time; undefined where it is not held. */
+  take(name: string, value: ReadValue): HeldValue | undefined {
+    if (!this.#met.has(name) && !this.#values.has(name)) {
+      if (this.#met.size >= MAX_MET) this.#met.clear();
+      this.#met.add(name);
+      return undefined;
+    }
+    const held = { ...value, made: new Made() };
+    this.#values.set(name, held);
+    return held;
+  }
+}
+
+/** Of the texts, and as much again for what is made of them. */
+function bytesOf({ value, members }: Hit): number {
+  let bytes = 500 + 2 * (value?.length ?? 0);
+  for (const member of members) bytes += 100 + 2 * (member?.length ?? 0);
+  return bytes;
+}

@@ -1,6 +1,6 @@
 // Statements as of the day before: accounts, their closed days and the transactions on them. Who may read an account
 // is decided here and nowhere else; to everybody else it looks missing.
-import type { ListView, Present, TextView } from '../cache/index.js';
+import type { ListView, Present, Rows, TextView } from '../cache/index.js';
 import {
   findAccountNumbers,
   findTransactions,
@@ -11,9 +11,10 @@ import {
 } from '../db/index.js';
 import { requireDate } from './business-date.js';
 import { type Context, hasScope } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { Invalid } from './errors.js';
 import type { Maybe, PageArgs } from './input.js';
+import { Lasting } from './lasting.js';
 
 export interface AccountDocument {
   readonly number: string;
@@ -118,7 +119,7 @@ export async function listAccounts(ctx: Context, { first, after }: PageArgs): Pr
   const accounts = await Promise.all(numbers.map((number) => readAccount(ctx, number)));
   const edges = numbers.flatMap((number, at) => {
     const account = accounts[at];
-    return account ? [{ node: account, cursor: makeCursor(cursorKey, question, [number]) }] : [];
+    return account ? [new KeysetEdge(account, cursorKey, question, [number])] : [];
   });
   return connectionOf(edges, found.length > size, after);
 }
@@ -151,19 +152,19 @@ export async function readLines(
   const [position] = after ? openCursor(cursorKey, question, after) : [];
   // Positions count from 1 without gaps, so the row after position n has index n.
   const from = Number(position ?? 0);
-  const { members } = await ctx.cache.readRows(statementLinesView, key, { first: from, last: from + size });
-  const edges = members.slice(0, size).map((line) => ({
-    node: {
-      ...line,
-      account: statement.account,
-      currency: statement.currency,
-      date: statement.date,
-      revision: statement.revision,
-    },
-    cursor: makeCursor(cursorKey, question, [line.position]),
-  }));
-  return connectionOf(edges, members.length > size, after);
+  const rows = await ctx.cache.readRows(statementLinesView, key, { first: from, last: from + size });
+  const { account, currency, date, revision } = statement;
+  return pages.of(rows, `${from} ${size} ${after ?? null} ${currency}`, () => {
+    const edges = rows.members.slice(0, size).map((line) => {
+      const { externalId, position, minor, balance, description, kind } = line;
+      const node = { externalId, position, minor, balance, description, kind, account, currency, date, revision };
+      return new KeysetEdge(node, cursorKey, question, [position]);
+    });
+    return connectionOf(edges, rows.members.length > size, after);
+  });
 }
+
+const pages = new Lasting<Rows<StatementLine>, Connection<Transaction>>();
 
 /** A page of an account's transactions between two dates, both inclusive, in booking order. */
 export async function listTransactions(
@@ -185,10 +186,10 @@ export async function listTransactions(
   const found = await ctx.cache.bypassing('statement-lines', `${account.number}/${from}..${to}`, () =>
     findTransactions(query, range, last, size + 1),
   );
-  const edges = found.slice(0, size).map((row) => ({
-    node: { ...row, account: account.number, currency: account.currency },
-    cursor: makeCursor(cursorKey, question, [row.date, row.position]),
-  }));
+  const edges = found.slice(0, size).map((row) => {
+    const node = { ...row, account: account.number, currency: account.currency };
+    return new KeysetEdge(node, cursorKey, question, [row.date, row.position]);
+  });
   return connectionOf(edges, found.length > size, args.after);
 }
 

@@ -1,7 +1,7 @@
 // The audit log as its readers see it. Rows are filed by the order in which they were written; a page goes back in time.
 import { type ChangeDomain, type ChangeRow, findChanges, findChangesById } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { Invalid } from './errors.js';
 import type { Maybe, PageArgs } from './input.js';
 
@@ -28,9 +28,7 @@ export async function listChanges(
   const [sequence] = args.after ? openCursor(cursorKey, question, args.after) : [];
   const before = sequence === undefined ? undefined : String(sequence);
   const found = await ctx.cache.bypassing('changes', 'changes', () => findChanges(query, filter, before, size + 1));
-  const edges = found
-    .slice(0, size)
-    .map((node) => ({ node, cursor: makeCursor(cursorKey, question, [node.sequence]) }));
+  const edges = found.slice(0, size).map((node) => new KeysetEdge(node, cursorKey, question, [node.sequence]));
   return connectionOf(edges, found.length > size, args.after);
 }
 

@@ -36,8 +36,34 @@ export function pageSize(first: Maybe<number>): number {
   return size;
 }
 
+export interface Edge<Node> {
+  readonly node: Node;
+  readonly cursor: string;
+}
+
+/** An edge whose cursor is made, as by {@link makeCursor}, when it is asked for. */
+export class KeysetEdge<Node> implements Edge<Node> {
+  readonly node: Node;
+  readonly #cursorKey: string;
+  readonly #question: readonly unknown[];
+  readonly #key: CursorKey;
+  #cursor: string | undefined;
+
+  constructor(node: Node, cursorKey: string, question: readonly unknown[], key: CursorKey) {
+    this.node = node;
+    this.#cursorKey = cursorKey;
+    this.#question = question;
+    this.#key = key;
+  }
+
+  get cursor(): string {
+    this.#cursor ??= makeCursor(this.#cursorKey, this.#question, this.#key);
+    return this.#cursor;
+  }
+}
+
 export interface Connection<Node> {
-  readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
+  readonly edges: readonly Edge<Node>[];
   readonly pageInfo: {
     readonly hasNextPage: boolean;
     readonly hasPreviousPage: boolean;
@@ -57,8 +83,12 @@ export function connectionOf<Node>(
     pageInfo: {
       hasNextPage,
       hasPreviousPage: after !== null && after !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
 }

@@ -1,7 +1,7 @@
 // Stale flags: those that nobody evaluates any more, so that somebody may take them away.
 import { findUnusedFlags } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { Invalid } from './errors.js';
 import { type Flag, flagsByKey } from './flag.js';
 import type { Maybe, PageArgs } from './input.js';
@@ -43,8 +43,7 @@ export async function listStaleFlags(
   const edges = page.flatMap((unused) => {
     const flag = flags.get(unused.key);
     const lastEvaluatedAt = unused.evaluatedAtMs === null ? null : new Date(unused.evaluatedAtMs);
-    const cursor = makeCursor(cursorKey, question, [unused.sinceUs, unused.key]);
-    return flag ? [{ node: { flag, lastEvaluatedAt }, cursor }] : [];
+    return flag ? [new KeysetEdge({ flag, lastEvaluatedAt }, cursorKey, question, [unused.sinceUs, unused.key])] : [];
   });
   return connectionOf(edges, found.length > size, after);
 }

@@ -15,13 +15,14 @@ import {
   type Tx,
 } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { BadRequest, Invalid, NotFound } from './errors.js';
 import { type FlagDocument, type FlagField, flagDocument, flagField } from './flag-document.js';
 import { environmentView, noEnvironment } from './flag-environment.js';
 import { requireDefinition, requireDescription, requireEnvironmentKey, requireFlagKey } from './flag-input.js';
 import type { Maybe, PageArgs } from './input.js';
 import type { Json } from './json-limits.js';
+import { Lasting } from './lasting.js';
 import { type Receipt, type WriteOptions, write } from './write.js';
 
 export const flagsView: HashView<Query, FlagField> = {
@@ -76,12 +77,16 @@ export async function listFlags(
     : ctx.cache.readAllFields(flagsView, environment));
   const all = flagsOf(environment, found);
   requireCertain(found, all.length > 0);
-  const rows = all
-    .filter(({ key }) => from === undefined || key > String(from))
-    .slice(0, size + 1)
-    .map((node) => ({ node, cursor: makeCursor(cursorKey, question, [node.key]) }));
-  return connectionOf(rows.slice(0, size), rows.length > size, after);
+  return pages.of(all, `${size} ${after ?? null}`, () => {
+    const rows = all
+      .filter(({ key }) => from === undefined || key > String(from))
+      .slice(0, size + 1)
+      .map((node) => new KeysetEdge(node, cursorKey, question, [node.key]));
+    return connectionOf(rows.slice(0, size), rows.length > size, after);
+  });
 }
+
+const pages = new Lasting<readonly Flag[], Connection<Flag>>();
 
 export interface SaveFlagInput {
   readonly environment: string;
@@ -216,10 +221,14 @@ async function writeFlag(
 
 function flagsOf(environment: string, found: Fields<FlagField>): readonly Flag[] {
   if (found.kind === 'absent') return [];
-  return [...found.fields]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, field]) => ({ ...flagDocument(environment, field), stale: found.stale }));
+  return lists.of(found, environment, () =>
+    [...found.fields]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, field]) => ({ ...flagDocument(environment, field), stale: found.stale })),
+  );
 }
+
+const lists = new Lasting<Fields<FlagField>, readonly Flag[]>();
 
 /** Each flag bears its own mark that says stale; "there is none" could not. */
 function requireCertain(found: Fields<FlagField>, isMarked: boolean): void {

@@ -1,5 +1,6 @@
 // A menu as stored, and what of it one caller may see at one moment.
 import { LRUCache } from 'lru-cache';
+import { Lasting } from './lasting.js';
 
 export interface MenuItemDefinition {
   readonly key: string;
@@ -31,7 +32,7 @@ export interface MenuDocument {
   readonly definition: readonly MenuItemDefinition[];
   /**
    * The tree without what `has` and the moment hide, and without what lies below that: from the top level, or from the
-   * children of `parent`, which are none where the parent itself is not to be seen.
+   * children of `parent`, which are none where the parent itself is not to be seen. The same list for as long as it is.
    */
   readonly visible: (has: (scope: string) => boolean, nowMs: number, parent?: string | null) => readonly MenuItem[];
   /** How many items `visible` shows in all. */
@@ -51,6 +52,8 @@ type ItemTuple = readonly [
 ];
 
 const MAX_MENUS = 500;
+/** Views of one menu that are kept: of callers with other rights, at other times. */
+const MAX_VIEWS = 4;
 const MAX_CHARACTERS = 8 * 1_024 * 1_024;
 /** Enough of the text to tell menus apart by; key and locale come first. */
 const PLACE_CHARACTERS = 300;
@@ -80,13 +83,20 @@ function decodedMenu(json: string): MenuDocument {
     items: readonly ItemTuple[];
   };
   const byParent = new Map<string | null, ItemTuple[]>();
+  const scopes = new Set<string>();
   for (const item of items) {
     const siblings = byParent.get(item[1]);
     if (siblings) siblings.push(item);
     else byParent.set(item[1], [item]);
+    if (item[6] !== null) scopes.add(item[6]);
   }
+  const views = new Map<string, readonly MenuItem[]>();
   let definition: readonly MenuItemDefinition[] | undefined;
   let changes: readonly number[] | undefined;
+  const changesAfter = (nowMs: number) => {
+    changes ??= changesOf(items);
+    return changes.find((moment) => moment > nowMs) ?? Number.POSITIVE_INFINITY;
+  };
   return {
     key,
     locale,
@@ -96,14 +106,20 @@ function decodedMenu(json: string): MenuDocument {
       return definition;
     },
     countVisible: (has, nowMs) => countBelow(byParent, null, showsFor(has, nowMs)),
-    changesAfter: (nowMs) => {
-      changes ??= changesOf(items);
-      return changes.find((moment) => moment > nowMs) ?? Number.POSITIVE_INFINITY;
-    },
+    changesAfter,
     visible: (has, nowMs, parent = null) => {
       const shows = showsFor(has, nowMs);
-      const depth = parent === null ? 0 : depthOf(items, parent, shows);
-      return depth === undefined ? [] : visibleBelow(byParent, parent, depth + 1, shows);
+      if (parent !== null) {
+        const depth = depthOf(items, parent, shows);
+        return depth === undefined ? [] : visibleBelow(byParent, parent, depth + 1, shows);
+      }
+      const name = [changesAfter(nowMs), ...[...scopes].filter(has)].join();
+      const seen = views.get(name);
+      if (seen) return seen;
+      const view = visibleBelow(byParent, null, 1, shows);
+      if (views.size >= MAX_VIEWS) views.clear();
+      views.set(name, view);
+      return view;
     },
   };
 }
@@ -132,8 +148,13 @@ function countBelow(
   return count;
 }
 
-/** The items and all below them, parents first, down to `levels` levels. */
-export function flatten(items: readonly MenuItem[], levels = Number.POSITIVE_INFINITY): MenuItem[] {
+const flats = new Lasting<readonly MenuItem[], readonly MenuItem[]>();
+
+/** The items and all below them, parents first, down to `levels` levels. The same list for the same items. */
+export const flatten = (items: readonly MenuItem[], levels = Number.POSITIVE_INFINITY): readonly MenuItem[] =>
+  flats.of(items, String(levels), () => flattened(items, levels));
+
+function flattened(items: readonly MenuItem[], levels: number): MenuItem[] {
   const flat: MenuItem[] = [];
   const visit = (siblings: readonly MenuItem[], level: number) => {
     for (const item of siblings) {
@@ -162,23 +183,41 @@ function visibleBelow(
   parentKey: string | null,
   depth: number,
   shows: (item: ItemTuple) => boolean,
-): MenuItem[] {
+): readonly MenuItem[] {
+  const below = (key: string) => visibleBelow(byParent, key, depth + 1, shows);
   const seen = (byParent.get(parentKey) ?? []).filter(shows);
-  return seen.map(([key, , label, url], position) => {
-    let children: readonly MenuItem[] | undefined;
-    return {
-      key,
-      label,
-      url,
-      position,
-      depth,
-      parentKey,
-      get children() {
-        children ??= visibleBelow(byParent, key, depth + 1, shows);
-        return children;
-      },
-    };
-  });
+  return seen.map((item, position) => new VisibleItem(item, position, depth, below));
+}
+
+class VisibleItem implements MenuItem {
+  readonly key: string;
+  readonly label: string;
+  readonly url: string | null;
+  readonly position: number;
+  readonly depth: number;
+  readonly parentKey: string | null;
+  readonly #below: (key: string) => readonly MenuItem[];
+  #children: readonly MenuItem[] | undefined;
+
+  constructor(
+    [key, parentKey, label, url]: ItemTuple,
+    position: number,
+    depth: number,
+    below: (key: string) => readonly MenuItem[],
+  ) {
+    this.key = key;
+    this.label = label;
+    this.url = url;
+    this.position = position;
+    this.depth = depth;
+    this.parentKey = parentKey;
+    this.#below = below;
+  }
+
+  get children(): readonly MenuItem[] {
+    this.#children ??= this.#below(this.key);
+    return this.#children;
+  }
 }
 
 /** The depth of an item, 1 for the top level; undefined where it, or what it lies below, is not shown. */

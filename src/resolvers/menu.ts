@@ -14,7 +14,7 @@ import {
   setItemPlaces,
 } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { NotFound } from './errors.js';
 import type { Maybe, PageArgs } from './input.js';
 import { localeChain, requireLocale } from './locale.js';
@@ -64,8 +64,7 @@ export async function listMenus(ctx: Context, { first, after }: PageArgs): Promi
   const menus = await Promise.all(keys.map((each) => ctx.cache.read(menuView, menuKey(each.key, each.locale))));
   const edges = keys.flatMap((each, at) => {
     const menu = menus[at];
-    const cursor = makeCursor(cursorKey, question, [each.key, each.locale]);
-    return menu?.kind === 'present' ? [{ node: menu, cursor }] : [];
+    return menu?.kind === 'present' ? [new KeysetEdge(menu, cursorKey, question, [each.key, each.locale])] : [];
   });
   return connectionOf(edges, found.length > size, after);
 }

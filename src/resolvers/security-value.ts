@@ -2,7 +2,7 @@
 import type { SecurityValueKind } from '../db/index.js';
 import { findSecurityValues, type ListedSecurityValue } from '../db/index.js';
 import type { Context } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { Invalid } from './errors.js';
 import type { Maybe, PageArgs } from './input.js';
 import { readSecret, secretView } from './secret.js';
@@ -47,9 +47,7 @@ export async function listSecurityValues(
   const found = await ctx.cache.bypassing(secretView.name, 'securityValues', () =>
     findSecurityValues(query, { prefix, kind, rotationDue, nowMs: now() }, after, size + 1),
   );
-  const edges = found
-    .slice(0, size)
-    .map((row) => ({ node: recordOf(row), cursor: makeCursor(cursorKey, question, [row.name]) }));
+  const edges = found.slice(0, size).map((row) => new KeysetEdge(recordOf(row), cursorKey, question, [row.name]));
   return connectionOf(edges, found.length > size, args.after);
 }
 

@@ -3,7 +3,7 @@
 import type { Present, TextView } from '../cache/index.js';
 import { findTokenIds, loadTokensByDigest, loadTokensById, type Query } from '../db/index.js';
 import { type Context, hasScope, type Viewer } from './context.js';
-import { type Connection, connectionOf, makeCursor, openCursor, pageSize } from './cursor.js';
+import { type Connection, connectionOf, KeysetEdge, openCursor, pageSize } from './cursor.js';
 import { BadRequest, Forbidden, Unauthenticated } from './errors.js';
 import { globalId, keyOfId } from './global-id.js';
 import type { Maybe, PageArgs } from './input.js';
@@ -148,8 +148,7 @@ export async function listTokens(
   const tokens = await Promise.all(ids.map((each) => ctx.cache.read(tokenIdView, each.id)));
   const edges = ids.flatMap((each, at) => {
     const token = tokens[at];
-    const cursor = makeCursor(cursorKey, question, [each.createdAt, each.id]);
-    return token?.kind === 'present' ? [{ node: token, cursor }] : [];
+    return token?.kind === 'present' ? [new KeysetEdge(token, cursorKey, question, [each.createdAt, each.id])] : [];
   });
   return connectionOf(edges, found.length > size, args.after);
 }

@@ -27,6 +27,7 @@ interface MoneyShape {
 
 const Money = builder.objectRef<MoneyShape>('Money').implement({
   access: 'inherited',
+  extensions: { follows: true },
   description: 'An exact amount.',
   fields: (t) => ({
     minor: t.expose('minor', { type: 'BigInt', description: 'In minor units of the currency.' }),
@@ -49,6 +50,7 @@ const DayStatus = builder.enumType('DayStatus', {
 
 const Transaction = builder.objectRef<TransactionShape>('Transaction').implement({
   access: 'inherited',
+  extensions: { follows: true },
   description: 'A negative amount is a debit.',
   interfaces: [Node],
   fields: (t) => ({
@@ -166,6 +168,7 @@ Statement.implement({
     count: t.int({ description: 'Transactions on the day.', resolve: ({ value }) => value.count }),
     lines: t.field({
       type: TransactionConnection,
+      extensions: { lasting: true },
       description: 'In booking order.',
       args: pageArgs,
       resolve: (statement, args, ctx) => readLines(ctx, statement, args),

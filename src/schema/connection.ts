@@ -6,6 +6,7 @@ type NodeRef<Shape> = ReturnType<ReturnType<typeof builder.objectRef<Shape>>['im
 
 const PageInfo = builder.objectRef<Connection<unknown>['pageInfo']>('PageInfo').implement({
   access: 'inherited',
+  extensions: { follows: true },
   description: 'Where a page stands among the others.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { description: 'There is more after it.' }),
@@ -25,6 +26,7 @@ export const pageArgs = builder.args((arg) => ({
 export function connectionType<Shape>(name: string, node: NodeRef<Shape>) {
   const Edge = builder.objectRef<Connection<Shape>['edges'][number]>(`${name}Edge`).implement({
     access: 'inherited',
+    extensions: { follows: true },
     description: `A ${name} and its place in the list.`,
     fields: (t) => ({
       node: t.field({ type: node, description: `The ${name}.`, resolve: (edge) => edge.node as never }),
@@ -33,6 +35,7 @@ export function connectionType<Shape>(name: string, node: NodeRef<Shape>) {
   });
   return builder.objectRef<Connection<Shape>>(`${name}Connection`).implement({
     access: 'inherited',
+    extensions: { follows: true },
     description: 'A page of a list, by cursors that are signed: none can be made up, nor used with another list.',
     fields: (t) => ({
       edges: t.field({ type: [Edge], description: 'In the order of the list.', resolve: ({ edges }) => [...edges] }),

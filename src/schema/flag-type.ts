@@ -28,6 +28,7 @@ export const Environment = builder.objectRef<EnvironmentShape>('Environment').im
 
 export const Flag = builder.objectRef<FlagShape>('Flag').implement({
   access: 'inherited',
+  extensions: { follows: true },
   description: "`enabled` wins over the definition's own state.",
   interfaces: [Node],
   fields: (t) => ({

@@ -91,6 +91,7 @@ builder.queryFields((t) => ({
   flags: t.field({
     type: FlagConnection,
     access: 'flags:read',
+    extensions: { lasting: true },
     description: 'By key: those among `keys`, or all. An unknown environment has none.',
     args: {
       environment: t.arg.string({ required: true, description: ENVIRONMENT }),

@@ -20,6 +20,7 @@ import { Node, nodeReader } from './node.js';
 const MenuItem = builder.objectRef<MenuItemShape>('MenuItem');
 MenuItem.implement({
   access: 'inherited',
+  extensions: { follows: true },
   description: 'An item that the caller may see now.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Unique within the menu, and the same in each of its locales.' }),
@@ -35,7 +36,7 @@ MenuItem.implement({
     children: t.field({
       type: [MenuItem],
       description: 'The items right below. A document that nests them n times gets a tree of n levels more.',
-      resolve: ({ children }) => [...children],
+      resolve: ({ children }) => children,
     }),
   }),
 });
@@ -59,13 +60,15 @@ export const Menu = builder.objectRef<MenuShape>('Menu').implement({
     title: t.string({ description: 'What a reader sees above it.', resolve: ({ value }) => value.title }),
     items: t.field({
       type: [MenuItem],
+      extensions: { lasting: true },
       description:
         'One level: the top one, or the children of `parent`. Selecting no more keeps a menu of thousands small.',
       args: { parent: t.arg.string({ description: PARENT }) },
-      resolve: (menu, { parent }, ctx) => [...visibleItems(ctx, menu, parent)],
+      resolve: (menu, { parent }, ctx) => visibleItems(ctx, menu, parent),
     }),
     flatItems: t.field({
       type: [MenuItem],
+      extensions: { lasting: true },
       description: 'All items in one list, parents before their children.',
       args: {
         parent: t.arg.string({ description: PARENT }),

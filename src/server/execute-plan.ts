@@ -27,6 +27,7 @@ import {
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import { serializerOf } from './execute-leaf.js';
+import { argumentsOf } from './execute-values.js';
 
 /** The fields of one object type in one place of an operation, in the order of the answer. */
 export interface SelectionPlan {
@@ -45,6 +46,9 @@ export interface FieldPlan {
   /** Undefined where the value is the property of the same name. */
   readonly resolve: GraphQLFieldResolver<unknown, unknown> | undefined;
   readonly value: ValuePlan;
+  readonly argumentsOf: (variables: Variables) => Record<string, unknown>;
+  /** Names the place where all that is selected follows from the field's value alone; undefined where it may not. */
+  readonly lasting: number | undefined;
 }
 
 /** How a value is completed. */
@@ -117,7 +121,18 @@ export class QueryPlan {
       const definition = this.#definitionOf(type, name);
       if (!definition) continue;
       const value = this.#value(definition.type, nodes, decided);
-      fields.push({ key, name, nodes, parentType: type, definition, resolve: ownResolver(definition), value });
+      const lasting = isLasting(definition, value) ? ++places : undefined;
+      fields.push({
+        key,
+        name,
+        nodes,
+        parentType: type,
+        definition,
+        resolve: ownResolver(definition),
+        value,
+        argumentsOf: argumentsOf(definition, nodes[0]),
+        lasting,
+      });
     }
     this.#fields += fields.length;
     return { fields, bare: collected.has('__proto__') };
@@ -175,6 +190,26 @@ function conditionsOf(tree: DocumentNode, operation: OperationDefinitionNode): r
     },
   });
   return [...conditions];
+}
+
+let places = 0;
+
+/**
+ * Whether a field that says of itself that it gives the same object again (`lasting`) is asked only for fields of types
+ * that say that theirs follow from the object alone (`follows`). One that needs a right does where the field needs it too.
+ */
+function isLasting({ extensions }: GraphQLField<unknown, unknown>, value: ValuePlan): boolean {
+  return extensions.lasting === true && value.kind !== 'leaf' && follows(value, extensions.access);
+}
+
+function follows(value: ValuePlan, access: unknown): boolean {
+  if (value.kind === 'leaf') return true;
+  if (value.kind === 'list') return follows(value.item, access);
+  if (value.kind === 'abstract' || value.type.isTypeOf || value.type.extensions.follows !== true) return false;
+  return value.below.of(value.type).fields.every(({ definition, value: inner }) => {
+    const own = definition.extensions.access;
+    return definition.args.length === 0 && (own === undefined || own === access) && follows(inner, access);
+  });
 }
 
 function ownResolver({ resolve }: GraphQLField<unknown, unknown>): FieldPlan['resolve'] {

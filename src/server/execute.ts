@@ -2,25 +2,21 @@
 // places, and nulls that rise as far. What a resolver is told of its field is made only where it asks.
 // Source: GraphQL, October 2021, §6, in the form that graphql 16 gives it.
 
-import {
-  type ExecutionResult,
-  GraphQLError,
-  type GraphQLObjectType,
-  getArgumentValues,
-  locatedError,
-  responsePathAsArray,
-} from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLObjectType, locatedError, responsePathAsArray } from 'graphql';
 import { inspect } from 'graphql/jsutils/inspect.js';
 import { CollectedErrors } from './execute-errors.js';
 import { FieldInfo, fieldPathOf, type Path, pathOf } from './execute-info.js';
 import type { FieldPlan, QueryPlan, SelectionPlan, Selections, ValuePlan } from './execute-plan.js';
 import { requireType, runtimeTypeOf } from './execute-type.js';
+import type { KeptTexts } from './kept-text.js';
 
 /** What one run of a query is given. */
 export interface Asked {
   readonly context: unknown;
   /** Coerced as the operation declares them. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Where given, the result may have texts in it, and `met` says so. */
+  readonly kept?: { readonly texts: KeptTexts; met: boolean };
 }
 
 type Results = Record<string, unknown>;
@@ -96,8 +92,8 @@ class Run {
       const at = pathOf(path, field);
       place = at;
       const completed = isPromise(value)
-        ? value.then((each) => this.#complete(plan, field, at, each))
-        : this.#complete(plan, field, at, value);
+        ? value.then((each) => this.#whole(plan, field, at, each))
+        : this.#whole(plan, field, at, value);
       if (!isPromise(completed)) return completed;
       return completed.then(undefined, (error) => this.#failed(error, field, at, plan));
     } catch (error) {
@@ -113,8 +109,8 @@ class Run {
     return property.call(source, this.#arguments(field), this.#asked.context, this.#info(field, path));
   }
 
-  #arguments({ definition, nodes: [node] }: FieldPlan): Record<string, unknown> {
-    return node && definition.args.length > 0 ? getArgumentValues(definition, node, this.#asked.variables) : {};
+  #arguments(field: FieldPlan): Record<string, unknown> {
+    return field.argumentsOf(this.#asked.variables);
   }
 
   #info(field: FieldPlan, path: Path | undefined): FieldInfo {
@@ -133,6 +129,22 @@ class Run {
     }
     if (plan.nullable) return null;
     throw nothing(field);
+  }
+
+  /** The field's value, completed; or its text where that is known. */
+  #whole(plan: ValuePlan, field: FieldPlan, path: Path, value: unknown): unknown {
+    const { kept } = this.#asked;
+    const name = kept && field.lasting && isObject(value) ? kept.texts.nameOf(field.lasting, value) : undefined;
+    if (!kept || name === undefined) return this.#complete(plan, field, path, value);
+    let text = kept.texts.get(name);
+    if (!text) {
+      const before = this.#errors.errors.length;
+      const completed = this.#complete(plan, field, path, value);
+      if (!isObject(completed) || isPromise(completed) || this.#errors.errors.length > before) return completed;
+      text = kept.texts.keep(name, completed);
+    }
+    kept.met = true;
+    return text;
   }
 
   #complete(plan: ValuePlan, field: FieldPlan, path: Path, value: unknown): unknown {
@@ -224,6 +236,8 @@ const nothing = ({ parentType, name }: FieldPlan) =>
 
 const isPromise = (value: unknown): value is Promise<unknown> =>
   hasProperties(value) && typeof value.then === 'function';
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const hasProperties = (value: unknown): value is Record<string, unknown> =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';

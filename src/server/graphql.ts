@@ -1,19 +1,19 @@
 // Runs a GraphQL request. A query that is answered in one piece is carried out by its plan; everything else, and whatever
 // comes to an error, takes its form from Yoga. Bodies, limits and identity are settled before.
 
-import { getVariableValues } from 'graphql';
 import type { Engine, EngineOptions } from './engine.js';
 import { carryOut } from './execute.js';
+import { jsonOf, KeptTexts } from './kept-text.js';
 import { KnownDocuments, nameOperation } from './known-documents.js';
 import { type Weight, weigher } from './weight.js';
 import { throughYoga } from './yoga.js';
 
 /** A GraphQL engine for `schema`. A resolver's context has the caller's own properties. */
 export function makeEngine<Caller extends object>(options: EngineOptions<Caller>): Engine<Caller> {
-  const { schema } = options;
-  const documents = new KnownDocuments(schema, options.documents);
+  const documents = new KnownDocuments(options.schema, options.documents);
   const weigh = weigher(options);
   const form = throughYoga(options, documents, weigh);
+  const texts = new KeptTexts();
   return {
     run: async (request) => {
       const { exchange, params, guest, accepted, traced } = request;
@@ -21,11 +21,7 @@ export function makeEngine<Caller extends object>(options: EngineOptions<Caller>
       const query = media && documents.query(params.query, params.operationName);
       if (!query) return form(request);
       const { operation, plan } = query;
-      const { coerced: variables } = getVariableValues(
-        schema,
-        operation.variableDefinitions ?? [],
-        params.variables ?? {},
-      );
+      const variables = query.variablesOf(params.variables ?? {});
       const root = variables && plan.root(variables);
       if (!root) return form(request);
       nameOperation(exchange, operation);
@@ -35,10 +31,12 @@ export function makeEngine<Caller extends object>(options: EngineOptions<Caller>
       } catch (error) {
         return form(request, { kind: 'refused', error });
       }
-      const result = await carryOut(plan, root, { context: guest.caller, variables });
+      const kept = { texts, met: false };
+      const result = await carryOut(plan, root, { context: guest.caller, variables, kept });
       if (result.errors || traced) return form(request, { kind: 'executed', result, weight });
+      const body = kept.met ? (jsonOf(result) ?? '') : JSON.stringify(result);
       const headers = [['content-type', `${media}; charset=utf-8`]] as const;
-      return { kind: 'whole', status: 200, headers, body: JSON.stringify(result), faultless: true, weight };
+      return { kind: 'whole', status: 200, headers, body, faultless: true, weight };
     },
   };
 }

@@ -12,12 +12,15 @@ import {
 import { type DocumentOptions, documentCache, parseDocument } from './document.js';
 import type { Exchange } from './exchange.js';
 import { QueryPlan } from './execute-plan.js';
+import { variablesOf } from './execute-values.js';
 
 /** A query that may be carried out. */
 export interface KnownQuery {
   readonly tree: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly plan: QueryPlan;
+  /** The variables as the operation declares them; undefined where those that are given are none. */
+  readonly variablesOf: ReturnType<typeof variablesOf>;
 }
 
 export class KnownDocuments {
@@ -41,9 +44,12 @@ export class KnownDocuments {
     if (operation?.operation !== OperationTypeNode.QUERY || !this.#isValid(tree)) return undefined;
     const queries = this.#queries.get(tree) ?? new Map<OperationDefinitionNode, KnownQuery>();
     this.#queries.set(tree, queries);
-    const known = queries.get(operation) ?? { tree, operation, plan: new QueryPlan(this.#schema, tree, operation) };
-    queries.set(operation, known);
-    return known;
+    const known = queries.get(operation);
+    if (known) return known;
+    const plan = new QueryPlan(this.#schema, tree, operation);
+    const query = { tree, operation, plan, variablesOf: variablesOf(this.#schema, operation) };
+    queries.set(operation, query);
+    return query;
   }
 
   #treeOf(text: string): DocumentNode | undefined {

@@ -112,10 +112,13 @@ class CostReader {
   /** How many elements the field is asked for; undefined where its arguments do not say. */
   #sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, isList: boolean): number | undefined {
     const sizes = field.args.flatMap((argument) => {
-      const given = this.#valueOf(node, argument);
-      if (pageArguments.has(argument.name))
+      if (pageArguments.has(argument.name)) {
+        const given = this.#valueOf(node, argument);
         return typeof given === 'number' ? Math.min(Math.max(0, given), maxSize) : [];
-      return isList && isListType(getNullableType(argument.type)) ? (lengthOf(given) ?? []) : [];
+      }
+      return isList && isListType(getNullableType(argument.type))
+        ? (lengthOf(this.#valueOf(node, argument)) ?? [])
+        : [];
     });
     return sizes.length === 0 ? undefined : Math.max(...sizes);
   }

@@ -1,5 +1,5 @@
 // The gateway to be overloaded, as its parent holds it. Its log goes where logs go in production: down a pipe, or a file.
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
@@ -24,10 +24,12 @@ export interface GatewayProcess extends Started {
   readonly close: () => Promise<void>;
 }
 
-export async function startGatewayProcess(setting: Setting): Promise<GatewayProcess> {
+/** `before` is put before the command. */
+export async function startGatewayProcess(setting: Setting, before: readonly string[]): Promise<GatewayProcess> {
   const file = fileURLToPath(new URL('./gateway.js', import.meta.url));
   const log = await open(devNull, 'w');
-  const child = fork(file, [JSON.stringify(setting)], { stdio: ['ignore', 'inherit', log.fd, 'ipc'] });
+  const [program = process.execPath, ...args] = [...before, process.execPath, file, JSON.stringify(setting)];
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', log.fd, 'ipc'] });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`The gateway ended with ${code}.`);
   });

@@ -24,6 +24,8 @@ export interface Tally {
   readonly firstFailure: string;
   /** The sender itself could not. */
   readonly unsent: number;
+  /** How far the sender itself was behind at worst: its latencies are longer by as much. */
+  readonly behindMs: number;
   readonly latenciesMs: readonly number[];
   readonly ms: number;
 }

@@ -7,6 +7,7 @@ import { Refusal } from './refusal.js';
 const json = 'application/json';
 const known = [json, 'application/graphql-response+json', 'text/event-stream'] as const;
 export type MediaType = (typeof known)[number];
+const jsonAlone: readonly MediaType[] = [json];
 
 /** Whether a person's browser asks, rather than a program. */
 export function wantsHtml({ headers }: IncomingMessage): boolean {
@@ -19,7 +20,7 @@ export function wantsHtml({ headers }: IncomingMessage): boolean {
  */
 export function acceptedTypes({ headers }: IncomingMessage, maxBytes: number): readonly MediaType[] {
   const accept = headers.accept ?? '*/*';
-  if (accept === json || accept === '*/*') return [json];
+  if (accept === json || accept === '*/*') return jsonAlone;
   if (accept.length > maxBytes) {
     const sentence = `The Accept header is longer than ${maxBytes} bytes; "accept: ${json}" is enough.`;
     throw new Refusal('LIMIT_EXCEEDED', sentence, { status: 431 });

@@ -33,7 +33,8 @@ export interface AnswersOptions<Caller> {
 export interface KeptAnswer {
   /** As it is sent; where it is short, as a string of its bytes, which Node sends in one piece with the head. */
   readonly body: Buffer | string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Of this answer alone: names and values in turn. */
+  readonly head: readonly string[];
   /** Undefined where nobody outside may keep the answer. */
   readonly outside: KeptOutside | undefined;
   readonly basis: Basis;
@@ -41,6 +42,12 @@ export interface KeptAnswer {
   readonly standing: Standing;
   readonly weight: Weight;
   readonly operation: string | undefined;
+}
+
+/** An answer as it was given. */
+export interface GivenAnswer extends Omit<KeptAnswer, 'basis' | 'body' | 'head'> {
+  readonly body: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** Where an answer is kept. */
@@ -65,8 +72,8 @@ interface Kept extends KeptAnswer {
 /** Answers kept of all requests: what is large takes the place of several. */
 const LARGEST_SHARE = 1 / 8;
 const OVERHEAD_BYTES = 1_500;
-/** Node copies a string of head and body that is no longer than 16 KiB into its write, without another allocation. */
-const MAX_STRING_BYTES = 15_000;
+/** To copy so much into one piece with the head costs less than to send a second one. */
+const MAX_STRING_BYTES = 1_000;
 const SCRATCH_BYTES = 8_192;
 
 export class Answers<Caller> {
@@ -86,7 +93,7 @@ export class Answers<Caller> {
 
   /** Where the answer to a request is kept. */
   placeOf({ method, accepted, authorization, bytes }: Asking): Place {
-    const head = `${method} ${accepted.join()}\n${authorization === undefined ? '' : `by ${authorization}`}\n`;
+    const head = `${method} ${accepted.length === 1 ? accepted[0] : accepted.join()}\n${authorization === undefined ? '' : `by ${authorization}`}\n`;
     return { name: hash('sha256', this.#joined(head, bytes), 'base64'), bytes: bytes.length };
   }
 
@@ -115,10 +122,13 @@ export class Answers<Caller> {
   }
 
   /** Keeps the answer that `caller` was given, where it may be given again. */
-  keep(place: Place, caller: Caller, answer: Omit<KeptAnswer, 'basis' | 'body'> & { readonly body: string }): void {
+  keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
     const basis = this.#basisOf(caller);
     if (!basis) return;
-    this.#kept.set(place.name, { ...answer, body: sendable(answer.body), basis, requestBytes: place.bytes });
+    const sent = sendable(body);
+    const head = headers.filter(([name]) => name !== 'content-length').flat();
+    head.push('content-length', String(sent.length));
+    this.#kept.set(place.name, { ...answer, body: sent, head, basis, requestBytes: place.bytes });
   }
 
   /** Headers come as Latin-1. */

@@ -2,13 +2,15 @@
 // first of several and says nothing, while a proxy in front may have judged the last.
 
 import type { IncomingMessage } from 'node:http';
+import { timesSent } from './framing.js';
 import { Refusal } from './refusal.js';
 
 /** @throws {Refusal} when `request` has several Authorization headers, or a long one. */
 export function checkAuthorization(request: IncomingMessage, maxBytes: number): void {
   const { authorization } = request.headers;
   if (authorization === undefined) return;
-  if (timesSent(request, 'authorization') > 1) throw new Refusal('BAD_REQUEST', 'Send one Authorization header.');
+  if (timesSent(request.rawHeaders, 'authorization') > 1)
+    throw new Refusal('BAD_REQUEST', 'Send one Authorization header.');
   requireShort('Authorization', authorization, maxBytes);
 }
 
@@ -16,15 +18,10 @@ export function checkAuthorization(request: IncomingMessage, maxBytes: number): 
 export function checkApiKey(request: IncomingMessage, maxBytes: number): void {
   const { authorization, 'x-api-key': apiKey } = request.headers;
   if (typeof apiKey !== 'string') return;
-  if (authorization !== undefined || timesSent(request, 'x-api-key') > 1) {
+  if (authorization !== undefined || timesSent(request.rawHeaders, 'x-api-key') > 1) {
     throw new Refusal('BAD_REQUEST', 'Send one token: as Authorization, or as x-api-key.');
   }
   requireShort('x-api-key', apiKey, maxBytes);
-}
-
-function timesSent({ rawHeaders }: IncomingMessage, wanted: string): number {
-  const isWanted = (name: string) => name.length === wanted.length && name.toLowerCase() === wanted;
-  return rawHeaders.filter((name, at) => at % 2 === 0 && isWanted(name)).length;
 }
 
 function requireShort(name: string, value: string, maxBytes: number): void {

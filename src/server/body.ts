@@ -52,7 +52,8 @@ const plainJson = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 /** @throws {Refusal} when the headers of `request` announce anything but a plain JSON body within `maxBytes`. */
 export function requireJson(request: IncomingMessage, maxBytes: number): void {
   const { headers } = request;
-  if (!plainJson.test(headers['content-type'] ?? '')) {
+  const type = headers['content-type'] ?? '';
+  if (type !== 'application/json' && !plainJson.test(type)) {
     const sentence = 'Send the body as JSON, with the header "content-type: application/json".';
     throw new Refusal('BAD_REQUEST', sentence, { status: 415, headers: { accept: 'application/json' } });
   }
@@ -85,17 +86,19 @@ export function readBytes(request: IncomingMessage, maxBytes: number): Promise<B
       reject(tooLong(request, maxBytes));
       return;
     }
-    const chunks: Buffer[] = [];
+    let first: Buffer | undefined; // most bodies come in one piece
+    const others: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length > maxBytes) reject(tooLong(request, maxBytes));
-      else chunks.push(chunk);
+      else if (first) others.push(chunk);
+      else first = chunk;
     });
     let whole = false;
     request.on('end', () => {
       whole = true;
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      resolve(first && others.length === 0 ? first : Buffer.concat(first ? [first, ...others] : []));
     });
     // Of what goes wrong a request tells nobody who does not ask, but for that it closes.
     request.on('close', () => {

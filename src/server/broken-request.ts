@@ -2,30 +2,19 @@
 // that nobody serves. Requests that came before on the same connection get their own answers first, and no answer begins
 // inside of another.
 
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-
-interface Owed {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
+import type { Owed } from './owed.js';
 
 /** Lets `server` answer broken requests with a status and a sentence before it closes their connections. */
-export function answerBrokenRequests(server: Server): void {
-  const owed = new WeakMap<Duplex, Set<Owed>>();
+export function answerBrokenRequests(server: Server, owed: Owed): void {
   const refused = new WeakSet<Duplex>();
-  server.on('request', (request, response) => {
-    const one = { request, response };
-    const all = owed.get(request.socket) ?? new Set();
-    owed.set(request.socket, all.add(one));
-    response.once('close', () => all.delete(one));
-  });
   const refuse = (socket: Duplex, refusal: BrokenRefusal) => {
-    const all = [...(owed.get(socket) ?? [])];
-    const isAnswering = all.some(({ response }) => response.headersSent);
+    const all = owed.get(socket) ?? [];
+    const isAnswering = all.some(({ headersSent }) => headersSent);
     if (isAnswering || !socket.writable) return void socket.destroy();
-    const whole = all.findLast(({ request }) => request.complete);
-    if (whole) whole.response.once('close', () => refuse(socket, refusal));
+    const whole = all.findLast(({ req }) => req.complete);
+    if (whole) whole.once('close', () => refuse(socket, refusal));
     else socket.end(bytesOf(refusal));
   };
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {

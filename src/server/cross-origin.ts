@@ -1,7 +1,7 @@
 // Which pages may ask from a browser: our own, and those of listed origins. No answer ever allows credentials, so that a
 // page can send only what it knows itself.
 
-import type { Exchange } from './exchange.js';
+import { type Exchange, setCommonHeaders } from './exchange.js';
 import { Refusal } from './refusal.js';
 
 /**
@@ -21,6 +21,7 @@ export function crossOrigin(exchange: Exchange, origins: ReadonlySet<string>): b
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-expose-headers', 'x-request-id, retry-after, etag');
   if (method !== 'OPTIONS') return false;
+  setCommonHeaders(exchange);
   response.setHeader('access-control-allow-methods', 'GET, POST');
   response.setHeader('access-control-allow-headers', allowedHeaders);
   response.setHeader('access-control-max-age', '600');

@@ -1,8 +1,9 @@
 // Ends the server without cutting anybody off: no new connection, running requests finish within their grace, and
 // connections that only wait are closed at once.
 
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Owed } from './owed.js';
 
 export interface Drain {
   /** Whether the end has begun. */
@@ -12,24 +13,16 @@ export interface Drain {
 }
 
 /** Watches the connections of `server`, which must not listen yet. */
-export function drainOf(server: Server, graceMs: number): Drain {
+export function drainOf(server: Server, owed: Owed, graceMs: number): Drain {
   const silent = new Set<Socket>(); // connected, but yet without a request: Node does not count them as idle
-  const busy = new Set<{ endConnection: () => void }>();
   let closed: Promise<void> | undefined;
   server.on('connection', (socket) => {
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));
   });
-  server.on('request', (request, response) => {
-    silent.delete(request.socket);
-    const endConnection = () => {
-      if (!response.headersSent) response.setHeader('connection', 'close');
-      else response.once('finish', () => request.socket.end()); // it was told to stay
-    };
-    const answer = { endConnection };
-    busy.add(answer);
-    response.once('close', () => busy.delete(answer));
-    if (closed) endConnection();
+  server.on('request', ({ socket }, response) => {
+    silent.delete(socket);
+    if (closed) endConnection(response);
   });
   const close = () =>
     new Promise<void>((resolve) => {
@@ -38,7 +31,7 @@ export function drainOf(server: Server, graceMs: number): Drain {
         clearTimeout(timer);
         resolve();
       });
-      for (const answer of busy) answer.endConnection();
+      for (const answers of owed.values()) answers.forEach(endConnection);
       for (const socket of silent) socket.destroy();
     });
   return {
@@ -48,4 +41,10 @@ export function drainOf(server: Server, graceMs: number): Drain {
       return closed;
     },
   };
+}
+
+/** Ends the connection of an answer with it. */
+function endConnection(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
+  else response.once('finish', () => response.req.socket.end()); // it was told to stay
 }

@@ -16,6 +16,7 @@ import { RateLimiter, type SharedAllowances } from './rate-limit.js';
 import { defaultRates, type Rates } from './rates.js';
 import type { ErrorPolicy } from './shown-error.js';
 import type { TrustedDocuments } from './trusted-documents.js';
+import { Turns } from './turns.js';
 
 /** What is left out is as in development on one machine. */
 export interface EdgeOptions<Caller> {
@@ -48,6 +49,7 @@ export interface Edge<Caller> {
   readonly limits: Limits;
   readonly documents: DocumentOptions;
   readonly places: Places;
+  readonly turns: Turns;
   readonly door: Door<Caller>;
   readonly trusted: TrustedDocuments;
   readonly trustedOnly: boolean;
@@ -83,7 +85,8 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const load = watchLoad();
-  const places = new Places(limits.inFlight, load.delayMs);
+  const turns = new Turns();
+  const places = new Places(limits.inFlight, () => turns.isFull);
   const door = new Door<Caller>({
     contextOf,
     codedError,
@@ -97,6 +100,7 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
     limits,
     documents: { limits, introspection: options.introspection ?? !production },
     places,
+    turns,
     door,
     trusted,
     trustedOnly: options.trustedOnly ?? false,

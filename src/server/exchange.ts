@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Logger, logFailure, logRequest } from './log.js';
+import type { Seeking } from './overload.js';
 import { Refusal, refusalOf } from './refusal.js';
 import type { Tally } from './tally.js';
 
-export interface Exchange {
+export interface Exchange extends Seeking {
   readonly id: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -42,15 +43,14 @@ export function beginExchange(
     path: mark < 0 ? url : url.slice(0, mark),
     search: mark < 0 ? '' : url.slice(mark + 1),
     logger,
+    isVouchedFor: false,
+    isAdmitted: false,
     operation: undefined,
     operationType: undefined,
     code: undefined,
   };
-  response.setHeader('x-request-id', exchange.id);
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cache-control', 'no-store');
-  response.once('close', () => {
+  if (exchange.path !== '/graphql') setCommonHeaders(exchange); // there an answer may be ready with its head
+  response.on('close', () => {
     const ms = Math.round((performance.now() - startedMs) * 100) / 100;
     const status = response.headersSent ? response.statusCode : 499; // the client left first, in nginx's words
     const path = knownPath(exchange);
@@ -59,6 +59,21 @@ export function beginExchange(
     logRequest(logger, { requestId, method, path, status, ms, operation, code });
   });
   return exchange;
+}
+
+/** What every answer carries beside the id of its request, names and values in turn. */
+export const commonHeaders: readonly string[] = [
+  ...['x-content-type-options', 'nosniff'],
+  ...['referrer-policy', 'no-referrer'],
+  ...['cache-control', 'no-store'],
+];
+
+/** Puts on the answer what every answer carries. */
+export function setCommonHeaders({ id, response }: Exchange): void {
+  response.setHeader('x-request-id', id);
+  for (let at = 0; at < commonHeaders.length; at += 2) {
+    response.setHeader(commonHeaders[at] ?? '', commonHeaders[at + 1] ?? '');
+  }
 }
 
 /** Answers with `body` as JSON. */
@@ -79,6 +94,7 @@ export function sendRefusal(exchange: Exchange, error: unknown): void {
     response.destroy();
     return;
   }
+  setCommonHeaders(exchange);
   for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
   const errors = [refusal ? shownRefusal(refusal) : shownFailure(exchange.id)];
   sendJson(exchange, refusal?.status ?? 500, { errors });
@@ -103,7 +119,8 @@ function shownRefusal({ message, code }: Refusal) {
 
 // A path that is not ours may hold anything, so it is not written down; nor is what callers put into ours.
 function knownPath({ path }: Exchange): string {
-  if (/^\/(graphql|livez|readyz|metrics|inspect|warm|verify|introspect)?$/.test(path)) return path;
+  if (path === '/graphql' || /^\/(graphql|livez|readyz|metrics|inspect|warm|verify|introspect)?$/.test(path))
+    return path;
   if (path.startsWith('/graphiql/')) return '/graphiql/{file}';
   const [isFlags, key] = /^(?:\/environments\/[^/]+)?\/ofrep\/v1\/evaluate\/flags(\/.*)?$/s.exec(path) ?? [];
   if (isFlags !== undefined) return key === undefined ? flagsPath : `${flagsPath}/{key}`;

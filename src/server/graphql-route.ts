@@ -7,7 +7,7 @@ import { chosenDocument } from './document-choice.js';
 import type { Guest } from './door.js';
 import type { Answer, Engine } from './engine.js';
 import { sendEvents } from './event-stream.js';
-import { type Exchange, onlyMethods } from './exchange.js';
+import { type Exchange, onlyMethods, setCommonHeaders } from './exchange.js';
 import type { Keeping } from './http-cache.js';
 import { mayMutate } from './overload.js';
 import { postedParams, urlParams } from './params.js';
@@ -38,7 +38,6 @@ export async function serveGraphQL<Caller extends object>(
   const accepted = acceptedTypes(request, limits.accept);
   if (method === 'POST') requireJson(request, limits.writerBody);
   let leave = places.enter();
-  response.once('close', () => leave());
   const outside: Outside = async (arriving) => {
     leave();
     const value = await arriving;
@@ -47,11 +46,18 @@ export async function serveGraphQL<Caller extends object>(
   };
   let done: (() => void) | undefined;
   try {
-    const sent = method === 'POST' && isShort(request, limits) ? readBytes(request, limits.body) : undefined;
-    const body = sent && (await outside(sent));
-    if (method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
+    let body: Buffer | undefined;
+    if (method === 'POST' && isShort(request, limits)) {
+      leave();
+      body = await readBytes(request, limits.body);
+      leave = places.enter();
+    }
+    // Where there is room for both, it need not be known which it is.
+    if (!places.areFull(0) || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
     const sought = await takeShortWay(exchange, accepted, body, options);
     if (sought === 'answered') return;
+    setCommonHeaders(exchange);
+    response.once('close', () => leave());
     done = sought?.done;
     const { answer, keeping, guest } = await run(exchange, accepted, options, body, outside);
     if (answer.kind === 'whole') {

@@ -16,6 +16,8 @@ export interface ListenOptions {
 const requestNames = { host: 'HOST', port: 'PORT' };
 
 const moreTries = 20;
+/** Connections that wait to be accepted; of more than these the system cuts some off. It has a bound of its own. */
+const backlog = 4_096;
 
 /** Resolves to the port that `server` listens on. @throws {CannotListen} when there is none. */
 export async function listen(
@@ -54,7 +56,7 @@ function tryPort(server: Server, host: string, port: number): Promise<NodeJS.Err
     };
     server.once('error', failed);
     server.once('listening', listening);
-    server.listen({ host, port });
+    server.listen({ host, port, backlog });
   });
 }
 

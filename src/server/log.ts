@@ -44,11 +44,11 @@ export interface RequestFacts {
 /** One answered request; what probes, pages and the command line ask is told at debug level. */
 export function logRequest(logger: Logger, facts: RequestFacts): void {
   const { requestId, method, path, status, ms, operation, code } = facts;
-  const tell = callersAsk.test(path) || status >= 400 ? logger.info : logger.debug;
+  const tell = path === '/graphql' || status >= 400 || callersAsk.test(path) ? logger.info : logger.debug;
   tell.call(logger, { requestId, method, path, status, ms, operation, code }, 'answered');
 }
 
-const callersAsk = /^\/(graphql|introspect|ofrep\/.*)$/;
+const callersAsk = /^\/(introspect|ofrep\/.*)$/;
 
 /** A failure that its client sees only as INTERNAL. */
 export function logFailure(logger: Logger, requestId: string, failure: unknown): void {

@@ -31,6 +31,12 @@ export type SharedAllowances = (
   draws: readonly Draw[],
 ) => Promise<readonly { readonly taken: boolean; readonly left: number }[]>;
 
+interface Asking {
+  readonly draw: Draw;
+  readonly resolve: (reply: { readonly taken: boolean; readonly left: number } | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Bucket {
   left: number;
   atMs: number;
@@ -50,6 +56,7 @@ export class RateLimiter {
   readonly #buckets = new LRUCache<string, Bucket>({ max: maxBuckets });
   readonly #untold = new Map<string, { readonly rate: Rate; readonly bucket: Bucket }>();
   #telling = false;
+  #asking: Asking[] = [];
   #downUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(shared: SharedAllowances | undefined, nowMs: () => number = () => performance.now(), alone = ALONE) {
@@ -80,7 +87,7 @@ export class RateLimiter {
     if (!this.#shared || this.#isDown()) return;
     const wanted = Math.min(cost, rate.burst);
     try {
-      const [reply] = await this.#shared([drawOf(key, rate, wanted, false)]);
+      const reply = await this.#ask(this.#shared, drawOf(key, rate, wanted, false));
       if (!reply) return;
       bucket.left = Math.min(bucket.left, reply.left - bucket.untold);
       if (!reply.taken) throw refusal(rate, wanted - reply.left);
@@ -148,6 +155,23 @@ export class RateLimiter {
       }
     }
     this.#telling = false;
+  }
+
+  /** What the store replies to `draw`, which goes with all others of this turn of the event loop. */
+  #ask(shared: SharedAllowances, draw: Draw) {
+    return new Promise<Awaited<ReturnType<SharedAllowances>>[number] | undefined>((resolve, reject) => {
+      if (this.#asking.push({ draw, resolve, reject }) > 1) return;
+      setImmediate(async () => {
+        const asking = this.#asking;
+        this.#asking = [];
+        try {
+          const replies = await shared(asking.map(({ draw }) => draw));
+          asking.forEach(({ resolve }, at) => resolve(replies[at]));
+        } catch (error) {
+          for (const { reject } of asking) reject(error);
+        }
+      });
+    });
   }
 
   #lost(): void {

@@ -9,7 +9,8 @@ import { answerBrokenRequests } from './broken-request.js';
 import { drainOf } from './drain.js';
 import { type Edge, type EdgeOptions, openEdge } from './edge.js';
 import type { Example } from './example.js';
-import { beginExchange, type Exchange, onlyMethods, sendRefusal } from './exchange.js';
+import { beginExchange, type Exchange, onlyMethods, sendRefusal, setCommonHeaders } from './exchange.js';
+import { gateOf } from './gate.js';
 import { serveGraphiQLAsset, serveGraphiQLPage } from './graphiql.js';
 import { requireExplorer } from './graphiql-door.js';
 import { makeEngine } from './graphql.js';
@@ -22,6 +23,9 @@ import { listen, urlOf } from './listen.js';
 import type { Logger } from './log.js';
 import { serveMetrics } from './metrics.js';
 import { isOfrep, type RemoteFlags, serveOfrep } from './ofrep.js';
+import { mayMutateAmong } from './overload.js';
+import { owedBy } from './owed.js';
+import { quickRefusals } from './quick-refusal.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
 import { Streams } from './streams.js';
@@ -109,18 +113,27 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   const engine = makeEngine({ schema, traceOf, errors, streams, documents, admit, callerOfEvent });
   const guarded = { ...edge, engine, heartbeatMs: options.heartbeatMs };
   const server = boundedServer(limits);
-  const drain = drainOf(server, graceMs);
+  const owed = owedBy(server);
+  const drain = drainOf(server, owed, graceMs);
   const tally = new Tally();
-  server.on('request', (request, response) => {
-    const exchange = beginExchange(request, response, options.logger, tally);
-    route(exchange, guarded, options, drain.closing()).catch((error) =>
-      sendRefusal(exchange, codedError(error) ?? error),
-    );
+  const refusals = quickRefusals(options.logger, tally, options.origins ?? new Set());
+  const gate = gateOf({
+    open: (request, response) => beginExchange(request, response, options.logger, tally),
+    run: (exchange) => {
+      route(exchange, guarded, options, drain.closing()).catch((error) =>
+        sendRefusal(exchange, codedError(error) ?? error),
+      );
+    },
+    places: edge.places,
+    turns: edge.turns,
+    refusals,
+    mayMutate: mayMutateAmong(edge.trusted),
   });
-  answerBrokenRequests(server);
+  server.on('request', gate);
+  answerBrokenRequests(server, owed);
   const port = await listen(server, options);
   const close = () => {
-    const drained = drain.close();
+    const drained = drain.close().then(refusals.close);
     streams.close();
     edge.close();
     return drained;
@@ -159,6 +172,7 @@ async function route<Caller extends object>(
   if (path === '/graphql') {
     if (graphiql && method === 'GET' && wantsHtml(request)) {
       if (production) await requireExplorer(exchange, edge.door);
+      setCommonHeaders(exchange);
       return serveGraphiQLPage(exchange, graphiql.examples);
     }
     return serveGraphQL(exchange, edge);

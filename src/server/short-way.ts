@@ -6,7 +6,7 @@ import type { MediaType } from './accept.js';
 import type { Answers, KeptAnswer, Place } from './answers.js';
 import type { Door, Guest } from './door.js';
 import type { Answer } from './engine.js';
-import type { Exchange } from './exchange.js';
+import { commonHeaders, type Exchange, setCommonHeaders } from './exchange.js';
 import { type Keeping, keepAnswer, tagOf } from './http-cache.js';
 import type { Limits } from './limits.js';
 import type { Places } from './overload.js';
@@ -44,7 +44,8 @@ export async function takeShortWay<Caller>(
   const place = answers.placeOf({ method, accepted, authorization, bytes });
   const found = (await answers.standing(place)) ?? (await answers.anew(place));
   if (typeof found === 'function') return { place, done: found };
-  await answerAgain(exchange, found, options);
+  const charged = answerAgain(exchange, found, options);
+  if (charged) await charged;
   return 'answered';
 }
 
@@ -70,7 +71,7 @@ export function keepForNext<Caller>(
   const { id, writes, free } = guest;
   answers.keep(place, guest.caller, {
     body,
-    headers: headers.filter(([name]) => name !== 'content-length'),
+    headers,
     outside: keeping?.later && { tag: tagOf(body), keeping: keeping.later },
     standing: { id, writes, free },
     weight,
@@ -87,21 +88,32 @@ export function isShort({ headers }: IncomingMessage, { body }: Limits): boolean
   return length !== undefined && Number(length) <= body;
 }
 
-async function answerAgain<Caller>(
+/** At once, unless others have to be asked whether the caller may. */
+function answerAgain<Caller>(
   exchange: Exchange,
-  { body, headers, outside, basis, standing, weight, operation }: KeptAnswer,
+  kept: KeptAnswer,
   { door, places }: ShortWayOptions<Caller>,
-): Promise<void> {
-  const { request, response, method } = exchange;
+): Promise<void> | undefined {
+  const { request, method } = exchange;
+  const { standing, weight, operation } = kept;
   exchange.operation = operation;
   exchange.operationType = 'query';
   const arrival = { authorization: request.headers.authorization, posted: method === 'POST' };
   const counted = door.recognise(exchange, arrival, standing);
   places.admitQuery(exchange);
   const charged = door.charge(counted, weight.cost, weight.rootFields);
-  if (charged) await charged;
+  if (charged) return charged.then(() => send(exchange, kept));
+  send(exchange, kept);
+  return undefined;
+}
+
+function send(exchange: Exchange, { body, head, outside, basis }: KeptAnswer): void {
+  const { id, response } = exchange;
   basis.again();
-  for (const [name, value] of headers) response.setHeader(name, value);
-  if (outside && keepAnswer(exchange, outside.tag, outside.keeping())) return;
+  if (outside) {
+    setCommonHeaders(exchange);
+    if (keepAnswer(exchange, outside.tag, outside.keeping())) return;
+  }
+  response.writeHead(200, outside ? [...head] : ['x-request-id', id, ...commonHeaders, ...head]);
   response.end(body, 'latin1'); // of a string each character is a byte
 }

@@ -9,18 +9,24 @@ export interface Counted {
   readonly count: number;
 }
 
+type Counter = { -readonly [Name in keyof Counted]: Counted[Name] };
+
 export class Tally {
-  readonly #counts = new Map<
-    string,
-    { readonly path: string; readonly type: string; outcome: string; count: number }
-  >();
+  readonly #counts = new Map<string, Counter>();
+  #latest: Counter | undefined;
 
   count(path: string, type = 'none', status: number, code: string | undefined): void {
     const outcome = code ?? (status < 400 ? 'ok' : String(status));
+    const latest = this.#latest; // most often it is the same again
+    if (latest?.path === path && latest.type === type && latest.outcome === outcome) {
+      latest.count++;
+      return;
+    }
     const name = `${path} ${type} ${outcome}`;
-    const counted = this.#counts.get(name);
-    if (counted) counted.count++;
-    else this.#counts.set(name, { path, type, outcome, count: 1 });
+    const counted = this.#counts.get(name) ?? { path, type, outcome, count: 0 };
+    counted.count++;
+    this.#counts.set(name, counted);
+    this.#latest = counted;
   }
 
   get counts(): readonly Counted[] {

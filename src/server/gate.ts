@@ -1,0 +1,69 @@
+// Where each request goes as it comes. Health, pages and what operators ask begin at once. What callers ask begins in its
+// turn; while more is asked than can be answered, a query is turned away before anything else is done for it. Whatever may
+// be a mutation is not: it goes before the queries that wait, so that a token can be revoked under any load.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from './exchange.js';
+import { checkFraming } from './framing.js';
+import type { Places } from './overload.js';
+import type { QuickRefusals } from './quick-refusal.js';
+import type { Turns } from './turns.js';
+
+export interface GateOptions {
+  readonly open: (request: IncomingMessage, response: ServerResponse) => Exchange;
+  readonly run: (exchange: Exchange) => void;
+  readonly places: Places;
+  readonly turns: Turns;
+  readonly refusals: QuickRefusals;
+  /** Whether a whole body can ask for a mutation. */
+  readonly mayMutate: (body: Buffer) => boolean;
+}
+
+/** Receives every request of a server. */
+export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOptions) {
+  const runStill = (exchange: Exchange) => {
+    if (!exchange.request.socket.destroyed) run(exchange); // its log line is written without it
+  };
+  const inTurn = (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = open(request, response);
+    places.vouchFor(exchange);
+    turns.begin(() => runStill(exchange));
+  };
+  const beforeQueries = (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = open(request, response);
+    turns.beginUrgent(() => runStill(exchange));
+  };
+  const unlessQuery = (request: IncomingMessage, response: ServerResponse) => {
+    const body: unknown = request.read();
+    const whole =
+      body instanceof Buffer && Number(request.headers['content-length']) === body.length ? body : undefined;
+    if (whole && !mayMutate(whole)) refusals.send(request, response);
+    else {
+      if (body !== null) request.unshift(body);
+      beforeQueries(request, response);
+    }
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const { url = '/', method } = request;
+    if (!callersAsk.test(url)) run(open(request, response));
+    else if (!places.areFull(turns.waiting)) inTurn(request, response);
+    else if (!url.startsWith('/graphql') || !isPlain(request)) beforeQueries(request, response);
+    else if (url.startsWith('/graphql?') && method === 'GET') refusals.send(request, response);
+    else if (places.areAllTaken(turns.urgent)) refusals.send(request, response);
+    // What came together with the head can be read in the next tick.
+    else if (method === 'POST') process.nextTick(unlessQuery, request, response);
+    else beforeQueries(request, response);
+  };
+}
+
+/** A request whose end may be seen elsewhere by others is refused in its own words, and its connection closed. */
+function isPlain(request: IncomingMessage): boolean {
+  try {
+    checkFraming(request);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const callersAsk = /^\/(?:graphql(?:\?|$)|introspect(?:\?|$)|ofrep\/|environments\/)/;

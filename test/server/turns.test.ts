@@ -1,0 +1,116 @@
+// When requests begin: at once, or in the order in which they came, and how many may wait.
+
+import { describe, expect, it } from 'vitest';
+import { type Loop, Turns } from '../../src/server/turns.js';
+
+/** A loop that turns when told to; what is begun takes the time that it says. */
+function slowLoop() {
+  let nowMs = 0;
+  let next: (() => void)[] = [];
+  const settling: (() => void)[] = [];
+  const settle = () => {
+    for (let act = settling.shift(); act; act = settling.shift()) act();
+  };
+  const loop: Loop = {
+    nowMs: () => nowMs,
+    nextTurn: (act) => void next.push(act),
+    settled: (act) => void settling.push(act),
+  };
+  return {
+    loop,
+    take: (ms: number) => {
+      nowMs += ms;
+    },
+    turn: () => {
+      const due = next;
+      next = [];
+      for (const act of due) {
+        act();
+        settle();
+      }
+    },
+    idle: () => next.length === 0,
+  };
+}
+
+function started() {
+  const clock = slowLoop();
+  const turns = new Turns(clock.loop);
+  const begun: string[] = [];
+  const work = (name: string, ms: number) => () => {
+    begun.push(name);
+    clock.take(ms);
+  };
+  return { ...clock, turns, begun, work };
+}
+
+describe('a request begins', () => {
+  it('at once, as long as the turn has time', () => {
+    const { turns, begun, work, turn, idle } = started();
+    for (const name of ['a', 'b', 'c']) turns.begin(work(name, 3));
+    expect(begun).toEqual(['a', 'b', 'c']);
+    expect(turns.waiting).toBe(0);
+    turn();
+    expect(idle()).toBe(true);
+  });
+
+  it('in a later turn, in the order in which they came, once the time of this one is used up', () => {
+    const { turns, begun, work, turn } = started();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) turns.begin(work(name, 5));
+    expect(begun).toEqual(['a', 'b']);
+    turn();
+    expect(begun).toEqual(['a', 'b', 'c', 'd']);
+    turns.begin(work('f', 5));
+    turn();
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(turns.waiting).toBe(0);
+  });
+
+  it('before those who wait, where it is urgent', () => {
+    const { turns, begun, work, turn } = started();
+    turns.begin(work('a', 10));
+    for (const name of ['b', 'c']) turns.begin(work(name, 10));
+    for (const name of ['first', 'second']) turns.beginUrgent(work(name, 10));
+    expect(turns.urgent).toBe(2);
+    for (let count = 4; count > 0; count--) turn();
+    expect(begun).toEqual(['a', 'first', 'second', 'b', 'c']);
+  });
+
+  it('one in each turn at least, however long each takes', () => {
+    const { turns, begun, work, turn } = started();
+    for (const name of ['a', 'b', 'c']) turns.begin(work(name, 1_000));
+    turn();
+    expect(begun).toEqual(['a', 'b']);
+    turn();
+    expect(begun).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('those who wait', () => {
+  const waiting = (turns: Turns, work: () => void) => {
+    let count = 0;
+    for (; !turns.isFull && count < 100_000; count++) turns.begin(work);
+    return turns.waiting;
+  };
+
+  it('are a hundred however slow the machine is: so many who wait for each answer never find the line full', () => {
+    const { turns, work, turn } = started();
+    const slow = work('', 1_000);
+    for (let time = 0; time < 100; time++) {
+      expect(waiting(turns, slow)).toBe(100);
+      turn();
+    }
+  });
+
+  it('are as many as are begun in 50 ms where that is more', () => {
+    const { turns, work, turn } = started();
+    const fast = work('', 0.1);
+    for (let time = 0; time < 200; time++) {
+      waiting(turns, fast);
+      turn();
+    }
+    const count = waiting(turns, fast);
+    expect(count).toBeGreaterThan(400);
+    expect(count).toBeLessThan(600);
+  });
+});

@@ -2,7 +2,8 @@
 import { seeded, zipf } from '../support/random.js';
 import { type Pool, type Pools, type Request, renameOf } from './requests.js';
 
-export const WORKLOADS = ['warm', 'mixed', 'single', 'batch', 'large', 'scopes'] as const;
+/** What mutates comes last: who is not told of a mutation has wrong answers from then on. */
+export const WORKLOADS = ['warm', 'single', 'batch', 'large', 'scopes', 'mixed'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 /** Those of growth, which are no part of a comparison. */
 export type GrowthName = 'thousand' | 'all';

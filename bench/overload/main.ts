@@ -13,6 +13,10 @@ const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '10' }, times: { type: 'string', default: '3' } },
 });
 const ms = Number(values.seconds) * 1_000;
+if (!(ms > 0) || !(Number(values.times) > 0)) {
+  console.error('--seconds and --times are numbers above 0.');
+  process.exit(2);
+}
 const times = Number(values.times);
 /** Clients that wait for each answer: as many as no gateway should refuse. */
 const ASKERS = 64;

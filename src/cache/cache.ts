@@ -7,7 +7,7 @@ import { Events } from './events.js';
 import { ChangeFeed } from './feed.js';
 import { Floors } from './floors.js';
 import { partitionOf } from './partition.js';
-import { JITTER, Policies, type RuntimeTtls, type TtlOverrides, type TtlPolicy } from './policy.js';
+import { JITTER, Policies, type RuntimeTtls, type TtlOverrides, type TtlPolicy, type ViewPolicy } from './policy.js';
 import type { ChangeLog } from './ports.js';
 import { isStorable } from './raw-reading.js';
 import { Reader } from './reader.js';
@@ -22,7 +22,7 @@ import type { EntryFacts, Store, StoredValue } from './store.js';
 import { Trust } from './trust.js';
 import { Upkeep } from './upkeep.js';
 import { type Verified, Verifier } from './verify.js';
-import { type AnyView, fieldOf, type Loaded, type Mode, requireAvailable, type Shape } from './view.js';
+import { type AnyView, fieldOf, type Loaded, requireAvailable } from './view.js';
 import { type Committed, type Delta, Writer } from './writer.js';
 
 export interface CacheOptions<Source> {
@@ -50,15 +50,6 @@ export interface PatchVersions {
   readonly from: string;
   readonly version: string;
   readonly changedAtMs: number;
-}
-
-/** How a view is kept, and where its TTL comes from. */
-export interface ViewPolicy extends TtlPolicy {
-  readonly view: string;
-  readonly shape: Shape;
-  readonly mode: Mode;
-  /** The part of its TTL by which an entry's life may be shortened at random. */
-  readonly jitter: number;
 }
 
 export class Cache<Source> {

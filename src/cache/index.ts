@@ -1,6 +1,6 @@
 // The door of the cache room.
 export { type Allowances, redisAllowances } from './allowance.js';
-export { Cache, type CacheOptions, type ViewPolicy } from './cache.js';
+export { Cache, type CacheOptions } from './cache.js';
 export type { Change, ChangeStream, Interest } from './change-stream.js';
 export { type Clock, systemClock } from './clock.js';
 export type { ConcurrencyLimits } from './concurrency.js';
@@ -10,7 +10,7 @@ export type { ChangeFeed } from './feed.js';
 export { memoryStore } from './memory-store.js';
 export type { MemberChange, Part } from './part.js';
 export { partitionOf } from './partition.js';
-export { JITTER, type RuntimeTtls, type TtlOverrides } from './policy.js';
+export { JITTER, type RuntimeTtls, type TtlOverrides, type ViewPolicy } from './policy.js';
 export type { ChangeBatch, ChangedEntry, ChangeLog, PartitionRow } from './ports.js';
 export type { Fields, Membership, Present, Reading, Rows, TraceEntry } from './reading.js';
 export { connectRedis, examineRedis, type RedisConnections, UnsuitableRedis } from './redis-connection.js';

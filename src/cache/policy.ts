@@ -1,6 +1,6 @@
 // How long entries live: what was set at run time over the environment over the code, with jitter so that neighbours
 // expire apart. A TTL is hygiene; nothing that a reader relies on rests on it.
-import type { AnyView } from './view.js';
+import type { AnyView, Mode, Shape } from './view.js';
 
 /** Entries live between 90 % and 100 % of their TTL. */
 export const JITTER = 0.1;
@@ -10,6 +10,15 @@ export interface TtlPolicy {
   readonly source: 'CODE' | 'ENVIRONMENT' | 'RUNTIME';
   /** Of what was set at run time. */
   readonly version?: string;
+}
+
+/** How a view is kept, and where its TTL comes from. */
+export interface ViewPolicy extends TtlPolicy {
+  readonly view: string;
+  readonly shape: Shape;
+  readonly mode: Mode;
+  /** The part of its TTL by which an entry's life may be shortened at random. */
+  readonly jitter: number;
 }
 
 /** TTLs by view name, in milliseconds, that override those in code. */

@@ -22,12 +22,12 @@ export async function openSite(
   closers: Closer[],
 ): Promise<{ readonly site: Site; readonly embedded: Embedded | undefined }> {
   const { workers } = config.machine;
-  if (workers > 1 && config.databaseUrl !== undefined && config.redisUrl === undefined) throw unshared(workers);
+  if (workers > 1 && config.databaseUrl !== undefined && config.redisUrl === undefined) throw unshared(config);
   const embedded =
     config.databaseUrl === undefined ? await openEmbedded(config.home, { redis: !config.redisUrl }) : undefined;
   if (embedded) closers.unshift(embedded.close);
   const redisUrl = config.redisUrl ?? (embedded?.redis.kind === 'running' ? embedded.redis.url : undefined);
-  if (workers > 1 && redisUrl === undefined) throw unshared(workers);
+  if (workers > 1 && redisUrl === undefined) throw unshared(config);
   const site = {
     databaseUrl: config.databaseUrl ?? embedded?.databaseUrl ?? '',
     redisUrl,
@@ -38,10 +38,13 @@ export async function openSite(
   return { site, embedded };
 }
 
-const unshared = (workers: number) =>
-  new ConfigError([
-    `WORKERS=${workers} takes a Redis that the workers share, and there is none: set REDIS_URL, install redis-server, or leave WORKERS unset.`,
+function unshared({ machine, databaseUrl }: Config): ConfigError {
+  // A private Redis is started beside a private Postgres alone.
+  const remedy = databaseUrl === undefined ? 'set REDIS_URL, install redis-server,' : 'set REDIS_URL,';
+  return new ConfigError([
+    `WORKERS=${machine.workers} takes a Redis that the workers share, and there is none: ${remedy} or leave WORKERS unset.`,
   ]);
+}
 
 /** What the start tells of the stores. */
 export function linesOf(config: Config, embedded: Embedded | undefined, storeName: string): string[] {

@@ -1,5 +1,5 @@
 // What the demo bank has: menus in two languages, accounts with their last days, feature toggles and security values.
-import type { SaveFlagInput } from './flag.js';
+import type { SaveFlagInput } from './flag-write.js';
 import type { Json } from './json-limits.js';
 import type { MenuItemInput } from './menu-item.js';
 

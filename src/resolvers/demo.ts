@@ -14,8 +14,8 @@ import {
   PASSWORD_POLICY,
   PASSWORD_POLICY_SCHEMA,
 } from './demo-data.js';
-import { saveFlag } from './flag.js';
 import { saveEnvironment } from './flag-environment.js';
+import { saveFlag } from './flag-write.js';
 import { saveMenu } from './menu.js';
 import { closeBusinessDay, openAccount, postTransactions } from './posting.js';
 import { DEMO_ROLES, type DemoRole, SCOPES } from './scopes.js';

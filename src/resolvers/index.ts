@@ -26,6 +26,7 @@ export * from './flag-environment.js';
 export * from './flag-evaluation.js';
 export { remoteFlags } from './flag-remote.js';
 export { listStaleFlags, type StaleFlag } from './flag-stale.js';
+export * from './flag-write.js';
 export { globalId, parseGlobalId } from './global-id.js';
 export { forgetExpiredKeys } from './idempotency-expiry.js';
 export type { Maybe, PageArgs } from './input.js';

@@ -45,6 +45,11 @@ export async function main(args: readonly string[]): Promise<number> {
       only: { type: 'string', default: '' },
     },
   });
+  const [asked, seed] = [Number(values.inputs), Number(values.seed)];
+  if (!Number.isSafeInteger(asked) || asked < 1 || !Number.isSafeInteger(seed)) {
+    console.error('--inputs is a whole number above 0, and --seed a whole number.');
+    return 2;
+  }
   const stray: unknown[] = [];
   process.on('uncaughtException', (error) => stray.push(error)).on('unhandledRejection', (error) => stray.push(error));
   const folder = await mkdtemp(join(tmpdir(), 'espelho-fuzz-'));
@@ -55,11 +60,11 @@ export async function main(args: readonly string[]): Promise<number> {
     const site = await openSite({ databaseUrl: servers.databaseUrl, redisUrl: servers.redis.url });
     const inside = [cursorClaims, tokenClaims, replyClaims, documentClaims, statementClaims, importClaims].flat();
     const courses = [
-      ...coursesOf(inside, Number(values.inputs) * (1 - HTTP_SHARE), () => 1, 1),
-      ...coursesOf(edgeClaims(site), Number(values.inputs) * HTTP_SHARE, inputsOf, 4),
+      ...coursesOf(inside, asked * (1 - HTTP_SHARE), () => 1, 1),
+      ...coursesOf(edgeClaims(site), asked * HTTP_SHARE, inputsOf, 4),
     ].filter(({ claim }) => claim.title.includes(values.only));
-    await run(courses, Number(values.seed));
-    const inputs = Number(values.inputs) * HTTP_SHARE;
+    await run(courses, seed);
+    const inputs = asked * HTTP_SHARE;
     console.log(`${site.timesBusy()} of them were answered with 503, try again`);
     assert(site.timesBusy() < Math.max(10, inputs / 100), 'it is seldom too busy');
     await site.close();

@@ -60,6 +60,11 @@ const LOCK_TIMEOUT_MS = 800;
 /** A gateway that vanishes in the middle of a transaction holds its root rows no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 const CLOSE_SECONDS = 2;
+/**
+ * Every statement is planned once in a session, without regard to its values: planning took longer than most statements do.
+ * A plan is kept while tables grow under it, so it goes by indexes; and none is compiled.
+ */
+const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
 /** What lifts the row-level security of accounts and their statements. */
 const SEES_ALL = { 'espelho.statements': 'all' };
 
@@ -114,6 +119,7 @@ export function openSessions({
       TimeZone: 'UTC',
       default_transaction_isolation: 'read committed',
       statement_timeout: statementTimeoutMs,
+      ...PLANNED_ONCE,
       ...parameters,
     },
   };

@@ -153,9 +153,7 @@ export class Session {
         // where there are many: such texts differ from one call to the next, and the session would keep them all.
         return (text: string, parameters: Parameters = []) =>
           this.#statement(() => {
-            return target.unsafe(text, parameters, {
-              prepare: parameters.length > 0 && parameters.length <= MAX_PREPARED,
-            });
+            return target.unsafe(text, parameters, parameters.length <= MAX_PREPARED ? PREPARED : {});
           });
       },
     });
@@ -223,6 +221,8 @@ export class Session {
 }
 
 const MAX_PREPARED = 24;
+/** The driver prepares nothing that has no parameters, unless told that it is not simple. */
+export const PREPARED = { prepare: true, simple: false };
 
 interface ParsedAddress {
   readonly host: readonly string[];

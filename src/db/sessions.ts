@@ -1,7 +1,7 @@
 // A few sessions on one Postgres. One that was lost is never used again: the next statement opens another.
 import type postgres from 'postgres';
 import { DatabaseUnavailable } from './errors.js';
-import { Session, type SessionOptions } from './session.js';
+import { PREPARED, Session, type SessionOptions } from './session.js';
 
 export interface SessionsOptions extends Omit<SessionOptions, 'attempt' | 'onLoss'> {
   readonly max: number;
@@ -40,7 +40,7 @@ export class Sessions {
     );
     const isFull = all.length >= this.#options.max || this.#resting !== undefined;
     const session = least && (least.load === 0 || isFull) ? least : this.#open();
-    return session.statement(text, parameters, { prepare: true });
+    return session.statement(text, parameters, PREPARED);
   }
 
   /** Gives `act` a session of its own, waiting for one while all are taken. */

@@ -1,5 +1,6 @@
 // The process of one side: its gateway behind the same HTTP edge as the others, and what it tells its parent.
-import { traceOf } from '../../src/caller.js';
+import { basisOf } from '../../src/basis.js';
+import { standingOf, traceOf } from '../../src/caller.js';
 import { startGateway } from '../../src/gateway.js';
 import { type Context, contextOfViewer } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
@@ -15,6 +16,8 @@ interface Side {
   readonly close: () => Promise<void>;
 }
 
+/** As a gateway has them unless told otherwise. */
+const ANSWERS_BYTES = 64 * 1_048_576;
 const EDGE = {
   host: '127.0.0.1',
   port: 0,
@@ -40,7 +43,9 @@ async function serveEspelho({ databaseUrl, redisUrl }: Setting): Promise<Side> {
     ...EDGE,
     schema,
     codedError,
+    standingOf,
     traceOf,
+    answers: { maxBytes: ANSWERS_BYTES, basisOf: basisOf(gateway.services) },
     contextOf: async (arrival) =>
       arrival.authorization === undefined
         ? gateway.contextOf(arrival)

@@ -7,7 +7,7 @@ import postgres from 'postgres';
 import { ARRAY_TYPES } from './array-types.js';
 import type { AuditSigner } from './audit-signer.js';
 import { withDeadline } from './errors.js';
-import { type Session, type SessionOptions, statementOf } from './session.js';
+import { type Session, type SessionOptions, statementOf, type Transaction } from './session.js';
 import { Sessions } from './sessions.js';
 
 export type Db = PostgresJsDatabase;
@@ -80,6 +80,7 @@ export function connect({ url, maxReads = 8, maxWrites = 8, ...options }: Connec
     parameters: {
       lock_timeout: LOCK_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      default_transaction_read_only: 'on', // whatever changes anything says BEGIN before
       ...SEES_ALL,
     },
   });
@@ -202,8 +203,7 @@ function drizzled(url: string, sessions: Sessions): Db {
       Object.assign(session.forms.serializers, shape.options.serializers);
       return act(session);
     });
-  const begin = (body: (tx: postgres.TransactionSql) => Promise<unknown>) =>
-    exclusively((session) => session.transaction(body));
+  const begin = (body: (tx: Transaction) => Promise<unknown>) => exclusively((session) => session.transaction(body));
   const unsafe = (text: string, parameters?: postgres.ParameterOrJSON<never>[]) =>
     statementOf((asValues) =>
       exclusively((session) => {

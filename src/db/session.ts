@@ -18,10 +18,16 @@ export interface SessionOptions {
 
 type Parameters = postgres.ParameterOrJSON<never>[];
 type Rows = postgres.RowList<postgres.Row[]>;
-type Body<Result> = (tx: postgres.TransactionSql) => Promise<Result>;
 
 /** Rows as objects, or as arrays of values for who says so at once. */
 export type Statement = Promise<Rows> & { readonly values: () => Promise<Rows> };
+
+/** A transaction as its body sees it, by the driver's own name. */
+export interface Transaction {
+  readonly unsafe: (text: string, parameters?: Parameters) => Statement;
+}
+
+type Body<Result> = (tx: Transaction) => Promise<Result>;
 
 /** A statement that `ask` sends when its caller has had time to say which form it wants. */
 export function statementOf(ask: (asValues: boolean) => Promise<Rows>): Statement {
@@ -83,26 +89,27 @@ export class Session {
 
   /**
    * One transaction. It ends with the session: nothing that its body does afterwards reaches Postgres, and its outcome is
-   * unknown only where the loss comes after the body.
+   * unknown only where the loss comes after the body. Nobody else may use the session meanwhile.
    */
   async transaction<Result>(body: Body<Result>): Promise<Result> {
     if (this.#loss) throw this.#loss;
-    let answered = this.#owed();
-    let outcome: { readonly result: Result } | undefined;
-    const never = new Promise<never>(() => {});
-    const ended = this.#client.begin(async (tx) => {
-      answered();
-      try {
-        outcome = { result: await body(this.#within(tx)) };
-      } finally {
-        // The driver would send COMMIT or ROLLBACK now, to a socket that is no more.
-        if (this.lost) await never;
-        answered = this.#owed();
-      }
-    });
-    await this.#believed<unknown>(ended).finally(() => answered());
-    if (!outcome) throw closed();
-    return outcome.result;
+    let over = false;
+    const unsafe = (text: string, parameters?: Parameters) => {
+      if (over) throw new Error('The transaction has ended.');
+      return this.#within(text, parameters);
+    };
+    // What the body sends first follows at once. Should BEGIN fail, the session itself keeps it from changing anything.
+    const begin = this.statement('BEGIN READ WRITE');
+    const [begun, done] = await Promise.allSettled([begin, this.#believed(body({ unsafe }))]);
+    over = true;
+    const failed = [begun, done].find((each) => each.status === 'rejected');
+    if (failed || done.status === 'rejected') {
+      await this.statement('ROLLBACK').catch(() => {});
+      throw failed?.reason;
+    }
+    const { command } = await this.statement('COMMIT');
+    if (command !== 'COMMIT') throw new Error('A statement of the transaction had failed, so it was rolled back.');
+    return done.value;
   }
 
   /** Waits for what is at work for so many seconds, then drops it. */
@@ -145,18 +152,12 @@ export class Session {
     return Object.assign(socket, { host: name }); // where TLS looks for the name
   }
 
-  #within(tx: postgres.TransactionSql): postgres.TransactionSql {
-    return new Proxy(tx, {
-      get: (target, name) => {
-        if (name !== 'unsafe') return Reflect.get(target, name);
-        // Prepared: else the driver asks for the types of the parameters first, a round-trip more for each statement. Not
-        // where there are many: such texts differ from one call to the next, and the session would keep them all.
-        return (text: string, parameters: Parameters = []) =>
-          this.#statement(() => {
-            return target.unsafe(text, parameters, parameters.length <= MAX_PREPARED ? PREPARED : {});
-          });
-      },
-    });
+  /**
+   * Prepared: else the driver asks for the types of the parameters first, a round-trip more for each statement. Not where
+   * there are many: such texts differ from one call to the next, and the session would keep them all.
+   */
+  #within(text: string, parameters: Parameters = []): Statement {
+    return this.statement(text, parameters, parameters.length <= MAX_PREPARED ? PREPARED : {});
   }
 
   #statement(send: () => postgres.PendingQuery<postgres.Row[]>): Statement {

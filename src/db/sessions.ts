@@ -33,7 +33,7 @@ export class Sessions {
 
   /** One statement, on a session that others may use at the same time. */
   async run(text: string, parameters: postgres.ParameterOrJSON<never>[]): Promise<postgres.RowList<postgres.Row[]>> {
-    const all = [...this.#usable()];
+    const all = this.#usable().filter((session) => !this.#taken.has(session));
     const least = all.reduce<Session | undefined>(
       (one, other) => (one && one.load <= other.load ? one : other),
       undefined,

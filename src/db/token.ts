@@ -2,7 +2,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
-import type { Db, Query, Tx } from './connection.js';
+import type { Query, Tx } from './connection.js';
 import { type LoadedEntry, loadEntries } from './load.js';
 
 export const tokens = pgTable(
@@ -148,8 +148,8 @@ export async function noteTokenUses(query: Query, uses: ReadonlyMap<string, numb
 }
 
 /** Revokes every token of this name that is not revoked yet. */
-export async function revokeTokensNamed(db: Db, name: string): Promise<void> {
-  await db
+export async function revokeTokensNamed(tx: Tx, name: string): Promise<void> {
+  await tx
     .update(tokens)
     .set({ revokedAt: sql`now()` })
     .where(and(eq(tokens.name, name), isNull(tokens.revokedAt)));

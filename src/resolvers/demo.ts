@@ -1,5 +1,5 @@
 // Demo data of our own making, written through the same mutations as any other data, and one token per role.
-import { findMenuKeys, revokeTokensNamed } from '../db/index.js';
+import { findMenuKeys, inTransaction, revokeTokensNamed } from '../db/index.js';
 import { todayIn } from './business-date.js';
 import { type Context, contextOfViewer, type Services } from './context.js';
 import {
@@ -72,7 +72,7 @@ async function loadSecurityValues(ctx: Context): Promise<void> {
 
 /** A fresh token for each role; those of earlier starts are revoked. */
 export async function issueDemoTokens(services: Services): Promise<ReadonlyMap<string, string>> {
-  await revokeTokensNamed(services.db, TOKEN_NAME);
+  await inTransaction(services.db, (tx) => revokeTokensNamed(tx, TOKEN_NAME));
   const issued = Object.entries(DEMO_ROLES).map(async ([role, scopes]) => {
     const subject = SUBJECTS[role as DemoRole];
     const { secret } = await issueToken(demoContext(services), { name: TOKEN_NAME, subject, scopes });

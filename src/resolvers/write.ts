@@ -2,9 +2,9 @@
 // change log tells which entries that touched; they are fenced; COMMIT; their new values are published; only then does
 // the caller get a receipt that says visible.
 //
-// What takes the time is to wait for answers: eight times in a row for a body of three statements, each of which needs the
-// one before. BEGIN; locks and the body's first; its second; its third; audit row, changes and values;
-// fences; COMMIT; publishing.
+// What takes the time is to wait for answers: seven times in a row for a body of three statements, each of which needs the
+// one before. BEGIN, locks and the body's first; its second; its third; audit row, changes and values; fences; COMMIT;
+// publishing.
 import { randomUUID } from 'node:crypto';
 import { DatabaseUnavailable, repeated, withDeadline, withoutParameters } from '../db/index.js';
 import { isCarriedOver } from './carried-over.js';

@@ -348,7 +348,7 @@ describe('when psql holds the rows', () => {
     });
     await edit;
     expect(receipt.visible).toBe(true);
-    expect(attempts.made()).toBe(2);
+    expect(attempts.made()).toBeGreaterThan(1);
     const { data } = await api.ask(`query ($key: String!) { menu(key: $key) { title } }`, {}, { key });
     expect(data.menu.title).toBe('T by hand by gateway');
   });

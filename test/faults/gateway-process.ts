@@ -44,7 +44,8 @@ export class NoAnswer extends Error {
 }
 
 // Ends with us, even if we are killed: our end of its standard input closes.
-const LIFELINE = "data:text/javascript,process.stdin.on('end',()=>process.kill(process.pid,'SIGKILL')).resume()";
+const LIFELINE =
+  "data:text/javascript,process.stdin.on('end',()=>process.kill(process.pid,'SIGKILL')).resume().unref()";
 const REQUEST_TIMEOUT_MS = 20_000;
 const START_MS = 30_000;
 

@@ -1,5 +1,6 @@
 // Every query and mutation, as nobody, as a reader and as an administrator, with values that nobody in good faith sends: while
 // Redis is there, while it is frozen and after it was killed. Nothing that is secret shows in an answer, a log line or Redis.
+import { setTimeout } from 'node:timers/promises';
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -20,6 +21,8 @@ import { type HostileSite, KEYS, openHostileSite } from './gateway.js';
 
 vi.setConfig({ testTimeout: 300_000 });
 
+/** A caller who is told to try again does not do so at once. */
+const AGAIN_AFTER_MS = 100;
 const PLANTED = 'Ple4se-Do-Not-Show-Me-Anywhere-9137';
 
 let site: HostileSite;
@@ -136,9 +139,10 @@ async function indecent(kinds: readonly string[], mayBeBusy: boolean): Promise<r
       const asked = Object.entries(callers).map(async ([caller, token]) => {
         try {
           let answer = await post(operationOf(root, field), variables, token);
-          // Even with all that it needs, a gateway on a busy machine may say so once or twice.
-          for (let time = 1; isBusy(answer) && time < 5; time += 1) {
+          // Even with all that it needs, a gateway on a busy machine may say so for a while.
+          for (let time = 1; isBusy(answer) && time < 50; time += 1) {
             if (mayBeBusy) return;
+            await setTimeout(AGAIN_AFTER_MS);
             answer = await post(operationOf(root, field), variables, token);
           }
           said += answer.body;

@@ -131,7 +131,7 @@ export const answers: readonly Mutant[] = [
     tier: 'test',
     test: {
       file: 'test/cache/standing.test.ts',
-      title: 'rests on nothing where SQL was asked around the cache, or failed, beside it',
+      title: 'rests on nothing where a fence stood in the way',
     },
     edits: [{ file: 'src/cache/request.ts', find: 'else this.#groundless = true;', replace: 'else void 0;' }],
   },

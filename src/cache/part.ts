@@ -20,6 +20,10 @@ export function nameOfPart(part: Part | undefined): string {
   return JSON.stringify(part.kind === 'fields' ? part.names : [part.members]);
 }
 
+/** The same of a part of one entry. */
+export const nameOfReading = (view: { readonly name: string }, key: string, part: Part | undefined): string =>
+  `${view.name}:${key}:${nameOfPart(part)}`;
+
 /** A change of some members: what they are afterwards, and which are gone. A hash gives fields and values in turn. */
 export interface MemberChange {
   readonly set: readonly string[];

@@ -6,7 +6,7 @@ import { type Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
 import { Held, type HeldValue } from './held.js';
-import { nameOfPart, type Part } from './part.js';
+import { nameOfReading, type Part } from './part.js';
 import { partitionOf } from './partition.js';
 import { ABSENT, isStorable, loadedReading, type Outcome, type RawReading } from './raw-reading.js';
 import type { Lease, Refill } from './refill.js';
@@ -65,11 +65,19 @@ export class Reader<Source> {
     this.#batch = new TurnBatch(options.clock, (asked) => void this.#flush(asked.values()));
   }
 
-  /** Rejects only with what the database threw, and for an available view only when the store holds nothing. */
-  async read(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
+  /**
+   * Rejects only with what the database threw, and for an available view only when the store holds nothing. `name` is what
+   * `nameOfReading` gives, for whoever has it.
+   */
+  async read(
+    view: AnyView<Source>,
+    key: string,
+    part?: Part,
+    name = nameOfReading(view, key, part),
+  ): Promise<RawReading> {
     const { clock, events } = this.#options;
     const startedMs = clock.nowMs();
-    const question = this.#questionOf(view, key, part);
+    const question = this.#questionOf(name, view, key, part);
     let reading: RawReading = ABSENT;
     if (question) {
       const answer = await this.#batch.ask(question.name, question).answer;
@@ -85,8 +93,7 @@ export class Reader<Source> {
   }
 
   /** Undefined where the key exists nowhere. */
-  #questionOf(view: AnyView<Source>, key: string, part: Part | undefined): Question<Source> | undefined {
-    const name = `${view.name}:${key}:${nameOfPart(part)}`;
+  #questionOf(name: string, view: AnyView<Source>, key: string, part: Part | undefined): Question<Source> | undefined {
     const known = this.#held.partitionOf(name, key);
     if (known === undefined && !isStorable(key)) return undefined;
     return { name, view, key, part, partition: known ?? partitionOf(view.name, key, this.#options.partitions) };

@@ -1,6 +1,14 @@
 // What the scripts take as ARGV, in the order that their headers tell.
 import type { Part } from './part.js';
-import type { DropItem, Guard, PatchItem, StoredValue } from './store.js';
+import {
+  type DropItem,
+  FENCE_GRACE_MS,
+  type Guard,
+  LEASE_MS,
+  type PatchItem,
+  type ReadItem,
+  type StoredValue,
+} from './store.js';
 
 type Arguments = (string | number)[];
 
@@ -12,6 +20,12 @@ export const guardArgs = ({ incarnation, epoch, generation }: Guard): Arguments 
   padded(epoch),
   generation,
 ];
+
+export function readArgs(items: readonly ReadItem[]): Arguments {
+  const args: Arguments = [LEASE_MS, FENCE_GRACE_MS];
+  for (const { field, secret, known = '', part } of items) args.push(field, secret, known, ...partArgs(part));
+  return args;
+}
 
 /** Kind, number of arguments, arguments. */
 export function partArgs(part: Part | undefined): Arguments {

@@ -51,9 +51,14 @@ export function redisCalls({ exchange, keys, timeoutMs }: RedisCallsOptions) {
     calls: readonly PartitionCall[],
     decode: (reply: unknown) => Reply,
   ): Promise<Guarded<Reply>[]> => {
+    const keys: string[] = [];
     const args: (string | number)[] = [calls.length];
-    for (const call of calls) args.push(call.keys.length, call.args.length, ...call.args);
-    const call = { script, partition: calls[0]?.partition ?? 0, keys: calls.flatMap(({ keys }) => keys), args };
+    for (const call of calls) {
+      for (const key of call.keys) keys.push(key);
+      args.push(call.keys.length, call.args.length);
+      for (const arg of call.args) args.push(arg);
+    }
+    const call = { script, partition: calls[0]?.partition ?? 0, keys, args };
     const [answer] = (await exchange.send(lane, [call])).map((each) => decoded(each, array));
     return calls.map((_, at) => {
       if (answer?.kind !== 'decoded') return answer ?? { kind: 'mismatch' };

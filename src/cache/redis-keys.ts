@@ -5,16 +5,15 @@ export type RedisKeys = ReturnType<typeof redisKeys>;
 /** `installation` is part of every key, so that databases may share a Redis. */
 export function redisKeys(installation: string) {
   const tag = (partition: number) => `{${installation}.${partition}}`;
-  const entry = (partition: number, view: string, key: string) => `${tag(partition)}e:${view}:${key}`;
-  const members = (partition: number, view: string, key: string) => `${tag(partition)}d:${view}:${key}`;
   return {
     tag,
     meta: (partition: number) => `${tag(partition)}m`,
     fences: (partition: number) => `${tag(partition)}f`,
     /** Entry and members of each. */
     entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) => {
+      const own = tag(partition);
       const names: string[] = [];
-      for (const { view, key } of items) names.push(entry(partition, view, key), members(partition, view, key));
+      for (const { view, key } of items) names.push(`${own}e:${view}:${key}`, `${own}d:${view}:${key}`);
       return names;
     },
     allowance: (partition: number, key: string) => `${tag(partition)}a:${key}`,

@@ -36,10 +36,13 @@ export function decoded<Value>(
 
 /** `{'mismatch'}` or `{'done', reply…}`, each reply decoded by `decode`. */
 export function guardedReplies<Reply>(reply: unknown, decode: (reply: unknown) => Reply): Guarded<Reply> {
-  const [kind, ...replies] = array(reply);
+  const words = array(reply);
+  const kind = words[0];
   if (kind === 'mismatch') return { kind };
   if (kind !== 'done') throw new UnexpectedReply(reply);
-  return { kind, replies: replies.map(decode) };
+  const replies: Reply[] = [];
+  for (let at = 1; at < words.length; at++) replies.push(decode(words[at]));
+  return { kind, replies };
 }
 
 /** A decoder of one of `words`. */

@@ -1,8 +1,8 @@
 // Entries in Redis: every operation is one script per partition, all partitions of a call in one round-trip per master;
-// a read is one call for them all, unless the servers are a cluster.
+// a read, and a look at what stands, is one call for them all, unless the servers are a cluster.
 import type { CacheUnavailable } from './errors.js';
 import type { MemberChange } from './part.js';
-import { dropArgs, guardArgs, partArgs, patchArgs, valueArgs } from './redis-arguments.js';
+import { dropArgs, guardArgs, partArgs, patchArgs, readArgs, valueArgs } from './redis-arguments.js';
 import { type Arguments, type Batch, type Lane, redisCalls } from './redis-calls.js';
 import { Exchange, type PartitionCall } from './redis-exchange.js';
 import { redisKeys } from './redis-keys.js';
@@ -101,24 +101,21 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
     return answer.value;
   };
 
+  /** Whether calls go each by itself: in a cluster one may name no more than one partition. */
+  const goApart = (calls: readonly PartitionCall[]) => servers.kind === 'cluster' || calls.length < 2;
+
   return {
     kind: 'redis',
 
     read: (batches) => {
-      const argsOf = (items: (typeof batches)[number]['items']) => [
-        LEASE_MS,
-        FENCE_GRACE_MS,
-        ...items.flatMap(({ field, secret, known, part }) => [field, secret, known ?? '', ...partArgs(part)]),
-      ];
-      const calls = callsOf(scripts.read, batches, argsOf, false);
-      return servers.kind === 'cluster' || calls.length < 2
-        ? guarded('reads', calls, readReplyOf)
-        : joined('reads', scripts.reads, calls, readReplyOf);
+      const calls = callsOf(scripts.read, batches, readArgs, false);
+      return goApart(calls) ? guarded('reads', calls, readReplyOf) : joined('reads', scripts.reads, calls, readReplyOf);
     },
 
     standing: (batches) => {
       const argsOf = (items: (typeof batches)[number]['items']) => items.map(({ field }) => field);
-      return guarded('reads', callsOf(scripts.standing, batches, argsOf, false), stampOf);
+      const calls = callsOf(scripts.standing, batches, argsOf, false);
+      return goApart(calls) ? guarded('reads', calls, stampOf) : joined('reads', scripts.standings, calls, stampOf);
     },
 
     renew: (batches) => {

@@ -2,7 +2,7 @@
 // what the request reads next is as new as its own write.
 import type { Clock } from './clock.js';
 import type { Floors } from './floors.js';
-import { nameOfPart, type Part } from './part.js';
+import { nameOfReading, type Part } from './part.js';
 import { loadedReading, type RawReading } from './raw-reading.js';
 import type { Reader } from './reader.js';
 import {
@@ -30,9 +30,9 @@ export class RequestCache<Source> {
   readonly #clock: Clock;
   readonly #floors: Floors;
   readonly #seen = new Map<string, Promise<unknown>>();
-  readonly #primed = new Map<string, Loaded>();
+  #primed: Map<string, Loaded> | undefined;
   /** Versions below which no answer is good enough, by entry. */
-  readonly #demanded = new Map<string, bigint>();
+  #demanded: Map<string, bigint> | undefined;
   readonly #trace: TraceEntry[] = [];
   readonly #grounds: Ground[] = [];
   #groundless = false;
@@ -45,12 +45,9 @@ export class RequestCache<Source> {
 
   /** One document of a text view. */
   read<Value>(view: TextView<Source, Value>, key: string): Promise<Reading<Value>> {
-    return this.#once(`${view.name}:${key}`, async () => {
-      const raw = await this.#traced(view, key);
-      return made(raw, () =>
-        raw.value === null ? { kind: 'absent' } : { kind: 'present', value: view.decode(raw.value), ...vouchedBy(raw) },
-      );
-    });
+    return this.#once(view, key, undefined, (raw) =>
+      raw.value === null ? { kind: 'absent' } : { kind: 'present', value: view.decode(raw.value), ...vouchedBy(raw) },
+    );
   }
 
   /**
@@ -58,9 +55,9 @@ export class RequestCache<Source> {
    * SQL where the cache is behind. Rejects with what the database threw, also where an older value is at hand.
    */
   readAtLeast<Value>(view: TextView<Source, Value>, key: string, version: bigint): Promise<Reading<Value>> {
-    const name = `${view.name}:${key}`;
-    this.#demanded.set(name, version);
-    this.#seen.delete(name);
+    this.#demanded ??= new Map();
+    this.#demanded.set(`${view.name}:${key}`, version);
+    this.#seen.delete(nameOfReading(view, key, undefined));
     return this.read(view, key);
   }
 
@@ -70,7 +67,8 @@ export class RequestCache<Source> {
     key: string,
     page: { readonly first: number; readonly last: number },
   ): Promise<Rows<Member>> {
-    return this.#part(view, key, { kind: 'rows', ...page }, ({ members, count }) => ({
+    return this.#once(view, key, { kind: 'rows', ...page }, ({ made, members, count }) => ({
+      lasting: made !== undefined,
       members: members.flatMap((row) => (row === null ? [] : [view.decodeMember(row)])),
       count,
     }));
@@ -78,7 +76,7 @@ export class RequestCache<Source> {
 
   /** Those of the fields `names` that a hash view's entry has; nothing else is moved. */
   readFields<Field>(view: HashView<Source, Field>, key: string, names: readonly string[]): Promise<Fields<Field>> {
-    return this.#part(view, key, { kind: 'fields', names }, (raw) =>
+    return this.#once(view, key, { kind: 'fields', names }, (raw) =>
       fieldsOf(raw, (fields) => {
         for (const [at, name] of names.entries()) {
           const json = raw.members[at];
@@ -90,7 +88,7 @@ export class RequestCache<Source> {
 
   /** All fields of a hash view's entry. */
   readAllFields<Field>(view: HashView<Source, Field>, key: string): Promise<Fields<Field>> {
-    return this.#part(view, key, { kind: 'all' }, (raw) =>
+    return this.#once(view, key, { kind: 'all' }, (raw) =>
       fieldsOf(raw, (fields) => {
         for (let at = 0; at + 1 < raw.members.length; at += 2) {
           fields.set(raw.members[at] ?? '', view.decodeField(raw.members[at + 1] ?? 'null'));
@@ -101,7 +99,7 @@ export class RequestCache<Source> {
 
   /** Which of `members` a set view's entry has; one round-trip, however large the set. */
   readContains(view: SetView<Source>, key: string, members: readonly string[]): Promise<Membership> {
-    return this.#part(view, key, { kind: 'contains', members }, (raw) =>
+    return this.#once(view, key, { kind: 'contains', members }, (raw) =>
       raw.value === null
         ? { kind: 'absent' }
         : { kind: 'present', contains: raw.members.map((word) => word === '1'), count: raw.count, ...vouchedBy(raw) },
@@ -110,6 +108,7 @@ export class RequestCache<Source> {
 
   /** Takes in what this request's own transaction has committed, so that it reads back its write whatever the store holds. */
   prime(view: AnyView<Source>, loaded: Loaded): void {
+    this.#primed ??= new Map();
     this.#primed.set(`${view.name}:${loaded.key}`, loaded);
   }
 
@@ -117,7 +116,7 @@ export class RequestCache<Source> {
   clear(): void {
     this.#groundless = true;
     this.#seen.clear();
-    this.#primed.clear();
+    this.#primed = undefined;
   }
 
   /** Runs a read that goes around the cache, told so that the trace is whole. */
@@ -139,38 +138,40 @@ export class RequestCache<Source> {
     return this.#groundless ? undefined : this.#grounds;
   }
 
-  #once<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {
+  /** What `answerOf` makes of the entry, which is asked for once. */
+  #once<Answer>(
+    view: AnyView<Source>,
+    key: string,
+    part: Part | undefined,
+    answerOf: (raw: RawReading) => Answer,
+  ): Promise<Answer> {
+    const name = nameOfReading(view, key, part);
     const seen = this.#seen.get(name) as Promise<Answer> | undefined;
     if (seen) return seen;
-    const answer = read();
+    const answer = this.#traced(name, view, key, part, answerOf);
     this.#seen.set(name, answer);
     return answer;
   }
 
-  #part<Answer>(
+  /** The same; of a value that is held, it is the same thing for each request. */
+  async #traced<Answer>(
+    name: string,
     view: AnyView<Source>,
     key: string,
-    part: Part,
+    part: Part | undefined,
     answerOf: (raw: RawReading) => Answer,
   ): Promise<Answer> {
-    return this.#once(`${view.name}:${key}:${nameOfPart(part)}`, async () => {
-      const raw = await this.#traced(view, key, part);
-      return made(raw, () => answerOf(raw));
-    });
-  }
-
-  async #traced(view: AnyView<Source>, key: string, part?: Part): Promise<RawReading> {
-    const primed = this.#primed.size > 0 ? this.#primed.get(`${view.name}:${key}`) : undefined;
+    const primed = this.#primed?.get(`${view.name}:${key}`);
     if (primed) {
       this.#groundless = true;
-      return loadedReading('MISS', primed, part, view.shape);
+      return answerOf(loadedReading('MISS', primed, part, view.shape));
     }
     const startedMs = this.#clock.nowMs();
-    const demanded = this.#demanded.size > 0 ? this.#demanded.get(`${view.name}:${key}`) : undefined;
+    const demanded = this.#demanded?.get(`${view.name}:${key}`);
     const told = this.#floors.of(view.name, key);
     let raw: RawReading;
     try {
-      raw = await this.#reader.read(view, key, part);
+      raw = await this.#reader.read(view, key, part, name);
       if (!isFrom(raw, demanded) || !isFrom(raw, told)) raw = await this.#newer(view, key, part, raw, demanded);
     } catch (error) {
       this.#groundless = true;
@@ -182,7 +183,7 @@ export class RequestCache<Source> {
     const { outcome, ageMs, version } = raw;
     const ms = rounded(this.#clock.nowMs() - startedMs);
     this.#trace.push({ view: view.name, key: printedKey(view, key), outcome, ageMs, version, ms });
-    return raw;
+    return raw.made ? raw.made.once(() => answerOf(raw)) : answerOf(raw);
   }
 
   /** Nobody reads an older version here than one that this process has told of. */
@@ -202,9 +203,6 @@ export class RequestCache<Source> {
     }
   }
 }
-
-/** What `make` makes of a reading; of a value that is held, the same thing for each request. */
-const made = <Answer>(raw: RawReading, make: () => Answer): Answer => (raw.made ? raw.made.once(make) : make());
 
 const isFrom = ({ version }: RawReading, floor: bigint | undefined): boolean =>
   floor === undefined || BigInt(version) >= floor;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { ScriptCommand } from './redis-command.js';
 
 export interface Script {
   readonly source: string;
@@ -21,9 +22,10 @@ const MANY = 'local ALL_KEYS, ALL_ARGV = KEYS, ARGV\nlocal KEYS, ARGV\nlocal fun
 
 export const scripts = {
   read: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom'),
-  /** The same for several partitions of one master. */
+  /** The same for several partitions of one master, as `standings` is. */
   reads: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom', true),
   standing: load('standing', ['guard', 'members'], 'no-writes,allow-oom'),
+  standings: load('standing', ['guard', 'members'], 'no-writes,allow-oom', true),
   renew: load('renew', ['guard', 'grant', 'heal', 'members']),
   stage: load('stage', ['guard', 'members']),
   fill: load('fill', ['guard', 'heal', 'members', 'entry']),
@@ -62,8 +64,9 @@ export async function run(redis: Redis, calls: readonly Call[]): Promise<unknown
  */
 function pipeline(redis: Redis, calls: readonly Call[], command: 'EVALSHA' | 'EVAL'): Promise<unknown[]> {
   const ask = ({ script, keys, args }: Call): Promise<unknown> => {
-    const digest = command === 'EVAL' ? script.source : script.sha;
-    return redis.call(command, digest, keys.length, ...keys, ...args);
+    const call = new ScriptCommand(command, command === 'EVAL' ? script.source : script.sha, keys, args);
+    redis.sendCommand(call);
+    return call.promise;
   };
   const [only] = calls;
   if (only && calls.length === 1) return ask(only).then(alone, alone);

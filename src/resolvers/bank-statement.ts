@@ -154,14 +154,15 @@ export async function readLines(
   const from = Number(position ?? 0);
   const rows = await ctx.cache.readRows(statementLinesView, key, { first: from, last: from + size });
   const { account, currency, date, revision } = statement;
-  return pages.of(rows, `${from} ${size} ${after ?? null} ${currency}`, () => {
+  const page = () => {
     const edges = rows.members.slice(0, size).map((line) => {
       const { externalId, position, minor, balance, description, kind } = line;
       const node = { externalId, position, minor, balance, description, kind, account, currency, date, revision };
       return new KeysetEdge(node, cursorKey, question, [position]);
     });
     return connectionOf(edges, rows.members.length > size, after);
-  });
+  };
+  return rows.lasting ? pages.of(rows, `${from} ${size} ${after ?? null} ${currency}`, page) : page();
 }
 
 const pages = new Lasting<Rows<StatementLine>, Connection<Transaction>>();

@@ -30,7 +30,12 @@ export function digestOf(secret: string, pepper: string): string {
 
 export const prefixOf = (secret: string): string => secret.slice(0, PREFIX_LENGTH);
 
-const checksumOf = (body: string): string => base62(BigInt(crc32(body)), CHECK_DIGITS);
+function checksumOf(body: string): string {
+  let text = '';
+  for (let rest = crc32(body); text.length < CHECK_DIGITS; rest = Math.floor(rest / 62))
+    text = ALPHABET[rest % 62] + text;
+  return text;
+}
 
 function base62(number: bigint, digits: number): string {
   let text = '';

@@ -1,20 +1,20 @@
 // When tokens were last used: noted in memory and written in batches, apart from the tokens, because a use must not
 // change the cached token. Each token is written at most once a minute; what was noted since is lost with the process.
-import { LRUCache } from 'lru-cache';
 import { findTokenUses, noteTokenUses, type Query } from '../db/index.js';
 
 const FLUSH_MS = 5_000;
 const EVERY_MS = 60_000;
 /** More tokens than this in one interval are written early. */
 const MAX_NOTED = 10_000;
-/** Of so many tokens the last note is remembered; of others Postgres knows it. */
+/** Of at least so many tokens the last note is remembered, of twice as many at most; of others Postgres knows it. */
 const MAX_REMEMBERED = 50_000;
 
 export class TokenUses {
   readonly #query: Query;
   #noted = new Map<string, number>();
   /** Unix milliseconds of the use that was noted last, by token. */
-  readonly #remembered = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+  #remembered = new Map<string, number>();
+  #older = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(query: Query) {
@@ -23,8 +23,12 @@ export class TokenUses {
 
   /** Notes that the token was used at `atMs` (Unix milliseconds), unless a use within the minute before is noted. */
   note(id: string, atMs: number): void {
-    const lastMs = this.#remembered.get(id);
+    const lastMs = this.#remembered.get(id) ?? this.#older.get(id);
     if (lastMs !== undefined && atMs - lastMs < EVERY_MS) return;
+    if (this.#remembered.size >= MAX_REMEMBERED) {
+      this.#older = this.#remembered;
+      this.#remembered = new Map();
+    }
     this.#remembered.set(id, atMs);
     this.#noted.set(id, atMs);
     if (this.#noted.size >= MAX_NOTED) void this.flush();

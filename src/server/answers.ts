@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MediaType } from './accept.js';
 import type { Standing } from './door.js';
+import { Doorkeeper } from './doorkeeper.js';
 import type { KeptOutside } from './http-cache.js';
 import { Remaking } from './remaking.js';
 import type { Weight } from './weight.js';
@@ -52,6 +53,7 @@ export interface GivenAnswer extends Omit<KeptAnswer, 'basis' | 'body' | 'head'>
 
 /** Where an answer is kept. */
 export interface Place {
+  /** A digest, a byte to each character. */
   readonly name: string;
   /** Of the request. */
   readonly bytes: number;
@@ -79,11 +81,15 @@ const SCRATCH_BYTES = 8_192;
 export class Answers<Caller> {
   readonly #basisOf: AnswersOptions<Caller>['basisOf'];
   readonly #kept: LRUCache<string, Kept>;
+  /** Up to which nothing that comes takes the place of others. */
+  readonly #roomyBytes: number;
+  readonly #doorkeeper = new Doorkeeper();
   readonly #remaking = new Remaking();
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
   constructor({ maxBytes, basisOf }: AnswersOptions<Caller>) {
     this.#basisOf = basisOf;
+    this.#roomyBytes = maxBytes * (1 - LARGEST_SHARE);
     this.#kept = new LRUCache({
       maxSize: maxBytes,
       maxEntrySize: Math.ceil(maxBytes * LARGEST_SHARE),
@@ -94,7 +100,12 @@ export class Answers<Caller> {
   /** Where the answer to a request is kept. */
   placeOf({ method, accepted, authorization, bytes }: Asking): Place {
     const head = `${method} ${accepted.length === 1 ? accepted[0] : accepted.join()}\n${authorization === undefined ? '' : `by ${authorization}`}\n`;
-    return { name: hash('sha256', this.#joined(head, bytes), 'base64'), bytes: bytes.length };
+    return { name: hash('sha256', this.#joined(head, bytes), 'binary'), bytes: bytes.length };
+  }
+
+  /** Whether an answer is kept there, which may be outdated. */
+  has({ name }: Place): boolean {
+    return this.#kept.has(name);
   }
 
   /** The answer kept there, if it stands at a moment after this call. */
@@ -121,8 +132,13 @@ export class Answers<Caller> {
     };
   }
 
-  /** Keeps the answer that `caller` was given, where it may be given again. */
+  /**
+   * Keeps the answer that `caller` was given, where it may be given again. Once there is hardly room left, only what
+   * was asked for before is worth the place of another, and the time that it takes to keep it.
+   */
   keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
+    const met = this.#doorkeeper.meet(place.name);
+    if (!met && this.bytes > this.#roomyBytes && !this.has(place)) return;
     const basis = this.#basisOf(caller);
     if (!basis) return;
     const sent = sendable(body);

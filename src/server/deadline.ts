@@ -4,17 +4,20 @@ import type { Exchange } from './exchange.js';
 import { Refusal } from './refusal.js';
 
 /** What `work` resolves to, or {@link late} once `ms` have passed. */
-export async function within<Value>(ms: number, work: Promise<Value>): Promise<Value | typeof late> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<typeof late>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms);
+export function within<Value>(ms: number, work: Promise<Value>): Promise<Value | typeof late> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(late), ms);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error); // once it is late, nobody hears of it
+      },
+    );
   });
-  work.catch(() => {}); // once it is late, nobody else hears of it
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** No answer came in time. */

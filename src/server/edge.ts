@@ -59,12 +59,12 @@ export interface Edge<Caller> {
   readonly delayMs: () => number;
   /** What every request passes first; true when it is answered. @throws {Refusal} when it goes no further. */
   readonly receive: (exchange: Exchange) => boolean;
-  /** Asked before an operation runs. @throws {Refusal} to turn it away. */
+  /** Asked before an operation runs. @throws {Refusal} to turn it away, at once or later. */
   readonly admit: (
     request: { readonly exchange: Exchange; readonly guest: Guest<Caller> },
     cost: number,
     rootFields: ReadonlyMap<string, number>,
-  ) => Promise<void>;
+  ) => Promise<void> | undefined;
   readonly close: () => void;
 }
 
@@ -112,9 +112,9 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
       checkAuthorization(exchange.request, limits.authorization);
       return crossOrigin(exchange, origins);
     },
-    admit: async ({ exchange, guest }, cost, rootFields) => {
+    admit: ({ exchange, guest }, cost, rootFields) => {
       if (exchange.operationType === 'query') places.admitQuery(exchange);
-      await door.charge(guest, cost, rootFields);
+      return door.charge(guest, cost, rootFields);
     },
     close: load.close,
   };

@@ -19,7 +19,7 @@ export interface EngineOptions<Caller extends object> {
     request: GraphQLRequest<Caller>,
     cost: number,
     rootFields: ReadonlyMap<string, number>,
-  ) => Promise<void>;
+  ) => Promise<void> | undefined;
   /** The caller whom an event of a subscription is executed for; undefined for the one who subscribed. */
   readonly callerOfEvent: (event: unknown) => Caller | undefined;
 }

@@ -19,6 +19,9 @@ import {
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** The arguments of all fields that take none. */
+const NONE: Record<string, unknown> = Object.freeze({});
+
 /** What gives the variables of `operation` their form; undefined where they have none. */
 export function variablesOf(
   schema: GraphQLSchema,
@@ -46,7 +49,7 @@ export function argumentsOf(
   definition: GraphQLField<unknown, unknown>,
   node: FieldNode | undefined,
 ): (variables: Values) => Record<string, unknown> {
-  if (!node || definition.args.length === 0) return () => ({});
+  if (!node || definition.args.length === 0) return () => NONE;
   const slowly = (variables: Values) => getArgumentValues(definition, node, variables);
   const sources: { readonly name: string; readonly variable: string | undefined; readonly value: unknown }[] = [];
   for (const { name, type, defaultValue } of definition.args) {

@@ -8,6 +8,7 @@ import { CollectedErrors } from './execute-errors.js';
 import { FieldInfo, fieldPathOf, type Path, pathOf } from './execute-info.js';
 import type { FieldPlan, QueryPlan, SelectionPlan, Selections, ValuePlan } from './execute-plan.js';
 import { requireType, runtimeTypeOf } from './execute-type.js';
+import { type Results, whole, wholeWith } from './execute-whole.js';
 import type { KeptTexts } from './kept-text.js';
 
 /** What one run of a query is given. */
@@ -18,8 +19,6 @@ export interface Asked {
   /** Where given, the result may have texts in it, and `met` says so. */
   readonly kept?: { readonly texts: KeptTexts; met: boolean };
 }
-
-type Results = Record<string, unknown>;
 
 /** The answer to the query of `plan`, of which these variables select `root`. Neither throws nor rejects. */
 export function carryOut(
@@ -64,21 +63,26 @@ class Run {
   /** What `selection` gives of `source`, whose place is `path`. */
   fields(selection: SelectionPlan, source: unknown, path: Path | undefined): Results | Promise<Results> {
     const results: Results = selection.bare ? Object.create(null) : {};
-    let promised = false;
+    let promised = 0;
+    let last = '';
     try {
       for (const field of selection.fields) {
         const value = this.#field(field, source, path);
-        if (isPromise(value)) promised = true;
+        if (isPromise(value)) {
+          promised += 1;
+          last = field.key;
+        }
         results[field.key] = value;
       }
     } catch (error) {
-      if (!promised) throw error;
+      if (promised === 0) throw error;
       // The others may reject as well, and are waited for.
       return whole(results).finally(() => {
         throw error;
       });
     }
-    return promised ? whole(results) : results;
+    if (promised === 0) return results;
+    return promised === 1 ? wholeWith(results, last) : whole(results);
   }
 
   #field(field: FieldPlan, source: unknown, path: Path | undefined): unknown {
@@ -221,14 +225,6 @@ class Run {
     this.#errors.add(error, path);
     return null;
   }
-}
-
-/** `results` once all that is promised in it is there. */
-async function whole(results: Results): Promise<Results> {
-  const values = await Promise.all(Object.values(results));
-  let at = 0;
-  for (const key of Object.keys(results)) results[key] = values[at++];
-  return results;
 }
 
 const nothing = ({ parentType, name }: FieldPlan) =>

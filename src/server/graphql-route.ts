@@ -56,7 +56,6 @@ export async function serveGraphQL<Caller extends object>(
     if (!places.areFull(0) || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
     const sought = await takeShortWay(exchange, accepted, body, options);
     if (sought === 'answered') return;
-    setCommonHeaders(exchange);
     response.once('close', () => leave());
     done = sought?.done;
     const { answer, keeping, guest } = await run(exchange, accepted, options, body, outside);
@@ -66,6 +65,7 @@ export async function serveGraphQL<Caller extends object>(
     } else {
       leave();
       done?.();
+      setCommonHeaders(exchange);
       await sendEvents(answer.results, response, heartbeatMs);
     }
   } finally {

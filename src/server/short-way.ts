@@ -42,12 +42,15 @@ export async function takeShortWay<Caller>(
   if (!answers || !bytes || isTraced(request)) return undefined;
   const { authorization } = request.headers;
   const place = answers.placeOf({ method, accepted, authorization, bytes });
+  if (!answers.has(place)) return { place, done: nothing };
   const found = (await answers.standing(place)) ?? (await answers.anew(place));
   if (typeof found === 'function') return { place, done: found };
   const charged = answerAgain(exchange, found, options);
   if (charged) await charged;
   return 'answered';
 }
+
+const nothing = () => {};
 
 /** What is known of a query that was executed. */
 export interface Executed<Caller> {

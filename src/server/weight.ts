@@ -21,7 +21,7 @@ export interface WeigherOptions<Caller extends object> {
     request: GraphQLRequest<Caller>,
     cost: number,
     rootFields: ReadonlyMap<string, number>,
-  ) => Promise<void>;
+  ) => Promise<void> | undefined;
 }
 
 export type Weigh<Caller extends object> = (
@@ -43,7 +43,8 @@ export function weigher<Caller extends object>({
       throw new Refusal('LIMIT_EXCEEDED', sentence, { status: 400 });
     }
     const rootFields = rootFieldsOf(tree, operation);
-    await admit(request, cost, rootFields);
+    const admitted = admit(request, cost, rootFields);
+    if (admitted) await admitted;
     return { cost, rootFields };
   };
 }

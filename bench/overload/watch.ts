@@ -1,4 +1,5 @@
-// What must go on under any load: health, mutations and revocations, asked on connections of their own.
+// What must go on under any load: health, mutations and revocations, asked on connections of their own. Health is asked both
+// on one that stays and, as most probes do, on a new one each time.
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nameOf } from '../freshness/keys.js';
@@ -6,6 +7,8 @@ import type { GatewayProcess } from './gateway-process.js';
 
 export interface Watched {
   readonly livezMs: readonly number[];
+  /** The same, each on a new connection. */
+  readonly newcomersMs: readonly number[];
   readonly mutations: Counted;
   /** After each, the token is used once more: it must be refused. */
   readonly revocations: Counted;
@@ -38,14 +41,17 @@ export async function watch(
     }
   };
   const livezMs: number[] = [];
+  const newcomersMs: number[] = [];
+  const livez = async (by: Agent | false, into: number[]) => {
+    const { tookMs, status } = await ask(by, `${url}/livez`);
+    into.push(status === 200 ? tookMs : Number.POSITIVE_INFINITY);
+  };
   const mutations = counter();
   const revocations = counter();
   let revokedButTaken = 0;
   await Promise.all([
-    every(20, async () => {
-      const { tookMs, status } = await ask(agent, `${url}/livez`);
-      livezMs.push(status === 200 ? tookMs : Number.POSITIVE_INFINITY);
-    }),
+    every(20, () => livez(agent, livezMs)),
+    every(40, () => livez(false, newcomersMs)),
     every(100, async () => {
       const variables = { key: nameOf(mutations.of), label: `Label ${mutations.of}` };
       mutations.count(
@@ -69,7 +75,7 @@ export async function watch(
     }),
   ]);
   agent.destroy();
-  return { livezMs, mutations, revocations, revokedButTaken };
+  return { livezMs, newcomersMs, mutations, revocations, revokedButTaken };
 }
 
 interface Told {
@@ -95,7 +101,7 @@ function counter() {
   };
 }
 
-function ask(agent: Agent, url: string, body?: object, token?: string): Promise<Told> {
+function ask(agent: Agent | false, url: string, body?: object, token?: string): Promise<Told> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const fail = () => resolve({ status: 0, body: 'no answer', tookMs: performance.now() - startedMs });

@@ -85,8 +85,8 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const load = watchLoad();
-  const turns = new Turns();
-  const places = new Places(limits.inFlight, () => turns.isFull);
+  const places: Places = new Places(limits.inFlight, () => turns.isFull);
+  const turns = new Turns(() => places.areCrowded());
   const door = new Door<Caller>({
     contextOf,
     codedError,

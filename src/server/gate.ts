@@ -46,7 +46,7 @@ export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOp
   return (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '/', method } = request;
     if (!callersAsk.test(url)) run(open(request, response));
-    else if (!places.areFull(turns.waiting)) inTurn(request, response);
+    else if (!places.areFull()) inTurn(request, response);
     else if (!url.startsWith('/graphql') || !isPlain(request)) beforeQueries(request, response);
     else if (url.startsWith('/graphql?') && method === 'GET') refusals.send(request, response);
     else if (places.areAllTaken(turns.urgent)) refusals.send(request, response);

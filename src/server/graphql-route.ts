@@ -53,7 +53,7 @@ export async function serveGraphQL<Caller extends object>(
       leave = places.enter();
     }
     // Where there is room for both, it need not be known which it is.
-    if (!places.areFull(0) || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
+    if (!places.areFull() || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
     const sought = await takeShortWay(exchange, accepted, body, options);
     if (sought === 'answered') return;
     response.once('close', () => leave());

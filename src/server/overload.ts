@@ -14,7 +14,7 @@ export interface Load {
 const sampleMs = 100;
 const resolutionMs = 10;
 const keptShare = 0.2;
-/** So many clients, each waiting for its answer, are no overload however slow the machine or a store is. */
+/** So many clients, each waiting for its answer, are no overload however slow the machine or a store is; of more, some wait. */
 export const fewest = 100;
 /** At an even pace, answers take twice as long as those at work have been there on average: half a second at most. */
 const meanAgeMs = 250;
@@ -64,9 +64,14 @@ export class Places {
     return this.#taken;
   }
 
-  /** Whether a query that comes now, behind so many that wait, should be turned away. */
-  areFull(waiting: number): boolean {
-    return this.#taken + waiting >= this.#limit * (1 - keptShare) || this.#areSlow() || this.#isLate();
+  /** Whether so many are at work that more would only keep each other's answers waiting. */
+  areCrowded(): boolean {
+    return this.#taken >= Math.min(fewest, this.#limit * (1 - keptShare));
+  }
+
+  /** Whether a query that comes now should be turned away. */
+  areFull(): boolean {
+    return this.#taken >= this.#limit * (1 - keptShare) || this.#areSlow() || this.#isLate();
   }
 
   /** Whether so many that wait will take what is left, even for mutations. */

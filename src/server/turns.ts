@@ -1,5 +1,6 @@
-// When requests begin. While the process keeps up, at once; otherwise in the order in which they came, and only so many in
-// one turn of the event loop that answers which are due, and health above all, come in between.
+// When requests begin. While the process keeps up, at once; otherwise in the order in which they came: only so many in one
+// turn of the event loop that answers which are due, and health above all, come in between, and only while few are at work.
+// Who waits costs next to nothing; a request at work costs the more, the longer others at work keep its answer waiting.
 
 import { fewest } from './overload.js';
 
@@ -15,7 +16,7 @@ export interface Loop {
 /** For how long a turn begins requests: two such turns are well below what probes of health put up with. */
 const turnMs = 10;
 /** As many wait as can be begun in this time, and never fewer than {@link fewest}. */
-const patienceMs = 50;
+const patienceMs = 500;
 /** The weight of the last turn in how many are begun in a millisecond. */
 const weight = 0.1;
 
@@ -26,6 +27,7 @@ const nodeLoop: Loop = {
 };
 
 export class Turns {
+  readonly #isCrowded: () => boolean;
   readonly #loop: Loop;
   /** In both, who came first stands first. */
   readonly #urgent: (() => void)[] = [];
@@ -35,7 +37,9 @@ export class Turns {
   #begun = 0;
   #perMs = 0;
 
-  constructor(loop: Loop = nodeLoop) {
+  /** `isCrowded` says whether as many are at work as should be: what is not urgent waits until one of them has ended. */
+  constructor(isCrowded: () => boolean, loop: Loop = nodeLoop) {
+    this.#isCrowded = isCrowded;
     this.#loop = loop;
   }
 
@@ -56,7 +60,7 @@ export class Turns {
 
   /** Begins `act` in its turn. */
   begin(act: () => void): void {
-    if (this.waiting > 0 || this.#isOver()) this.#line.push(act);
+    if (this.#isOver() || this.waiting > 0 || this.#isCrowded()) this.#line.push(act);
     else act();
   }
 
@@ -86,7 +90,7 @@ export class Turns {
   };
 
   readonly #serve = (): void => {
-    const act = this.#urgent.shift() ?? this.#line.shift();
+    const act = this.#urgent.shift() ?? (this.#isCrowded() ? undefined : this.#line.shift());
     if (!act) return;
     this.#begun += 1;
     act();

@@ -24,25 +24,34 @@ describe('places', () => {
   it('are kept for mutations, a fifth of them', () => {
     const places = new Places(10, never);
     fill(places, 7);
-    expect([places.areFull(0), places.areFull(1), places.areAllTaken(2), places.areAllTaken(3)]).toEqual([
-      false,
-      true,
-      false,
-      true,
-    ]);
+    expect([places.areFull(), places.areAllTaken(2), places.areAllTaken(3)]).toEqual([false, false, true]);
     fill(places, 1);
+    expect(places.areFull()).toBe(true);
     expect(() => places.admitQuery()).not.toThrow();
     fill(places, 1);
     expect(() => places.admitQuery()).toThrow('try again in a second');
   });
 
+  it('are crowded by a hundred, or by all that are not kept where those are fewer', () => {
+    for (const [limit, most] of [
+      [500, 100],
+      [10, 8],
+    ] as const) {
+      const places = new Places(limit, never);
+      fill(places, most - 1);
+      expect(places.areCrowded()).toBe(false);
+      fill(places, 1);
+      expect(places.areCrowded()).toBe(true);
+    }
+  });
+
   it('are refused to queries that would begin too late', () => {
     let isLate = true;
     const places = new Places(500, () => isLate);
-    expect(places.areFull(0)).toBe(true);
+    expect(places.areFull()).toBe(true);
     expect(() => places.admitQuery({})).toThrow('try again in a second');
     isLate = false;
-    expect(places.areFull(0)).toBe(false);
+    expect(places.areFull()).toBe(false);
     expect(() => places.admitQuery({})).not.toThrow();
   });
 
@@ -51,16 +60,16 @@ describe('places', () => {
     const places = new Places(500, never, () => nowMs);
     const leaving = fill(places, 99);
     nowMs = 10_000;
-    expect(places.areFull(0)).toBe(false);
+    expect(places.areFull()).toBe(false);
     fill(places, 1);
-    expect(places.areFull(0)).toBe(true);
+    expect(places.areFull()).toBe(true);
     expect(() => places.admitQuery({})).toThrow('try again in a second');
     for (const leave of leaving) leave();
     fill(places, 99);
     nowMs = 10_250;
-    expect(places.areFull(0)).toBe(false);
+    expect(places.areFull()).toBe(false);
     nowMs = 10_251;
-    expect(places.areFull(0)).toBe(true);
+    expect(places.areFull()).toBe(true);
   });
 });
 

@@ -35,13 +35,14 @@ function slowLoop() {
 
 function started() {
   const clock = slowLoop();
-  const turns = new Turns(clock.loop);
+  const crowd = { isThere: false };
+  const turns = new Turns(() => crowd.isThere, clock.loop);
   const begun: string[] = [];
   const work = (name: string, ms: number) => () => {
     begun.push(name);
     clock.take(ms);
   };
-  return { ...clock, turns, begun, work };
+  return { ...clock, crowd, turns, begun, work };
 }
 
 describe('a request begins', () => {
@@ -64,6 +65,19 @@ describe('a request begins', () => {
     turn();
     expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(turns.waiting).toBe(0);
+  });
+
+  it('once fewer are at work, and no turn goes by without a look, unless it is urgent', () => {
+    const { turns, begun, work, turn, crowd } = started();
+    crowd.isThere = true;
+    for (const name of ['a', 'b']) turns.begin(work(name, 1));
+    turns.beginUrgent(work('urgent', 1));
+    turn();
+    turn();
+    expect(begun).toEqual(['urgent']);
+    crowd.isThere = false;
+    turn();
+    expect(begun).toEqual(['urgent', 'a', 'b']);
   });
 
   it('before those who wait, where it is urgent', () => {
@@ -102,7 +116,7 @@ describe('those who wait', () => {
     }
   });
 
-  it('are as many as are begun in 50 ms where that is more', () => {
+  it('are as many as are begun in half a second where that is more', () => {
     const { turns, work, turn } = started();
     const fast = work('', 0.1);
     for (let time = 0; time < 200; time++) {
@@ -110,7 +124,7 @@ describe('those who wait', () => {
       turn();
     }
     const count = waiting(turns, fast);
-    expect(count).toBeGreaterThan(400);
-    expect(count).toBeLessThan(600);
+    expect(count).toBeGreaterThan(4_000);
+    expect(count).toBeLessThan(6_000);
   });
 });

@@ -22,7 +22,10 @@ interface Line {
   readonly ask: (request: Buffer, settle: (answer: string) => void) => void;
 }
 
+let opened = 0;
+
 function openLine(port: number): Line {
+  opened += 1;
   const socket = connect(port, '127.0.0.1').setNoDelay(true);
   let received = '';
   let settle: ((answer: string) => void) | undefined;
@@ -35,7 +38,10 @@ function openLine(port: number): Line {
     settle = undefined;
     told?.(answer);
   };
-  socket.on('close', () => answered(failure));
+  socket.on('close', () => {
+    opened -= 1;
+    answered(failure);
+  });
   socket.on('data', (chunk: string) => {
     received = received === '' ? chunk : received + chunk;
     if (!isWhole(received)) return;
@@ -63,15 +69,10 @@ function isWhole(received: string): boolean {
 }
 
 const idle: Line[] = [];
-let opened = 0;
 
 async function openAll(port: number): Promise<void> {
   while (opened < CONNECTIONS) {
     const fresh = openLine(port);
-    opened += 1;
-    fresh.socket.once('close', () => {
-      opened -= 1;
-    });
     await once(fresh.socket, 'connect');
     idle.push(fresh);
   }
@@ -81,13 +82,7 @@ async function openAll(port: number): Promise<void> {
 function lineTo(port: number): Line | undefined {
   let line = idle.shift();
   while (line?.socket.destroyed) line = idle.shift();
-  if (line || opened >= CONNECTIONS) return line;
-  const fresh = openLine(port);
-  opened += 1;
-  fresh.socket.once('close', () => {
-    opened -= 1;
-  });
-  return fresh;
+  return line ?? (opened < CONNECTIONS ? openLine(port) : undefined);
 }
 
 async function run({ port, perSecond, ms, askers, token }: Order): Promise<Tally> {

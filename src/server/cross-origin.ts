@@ -4,6 +4,9 @@
 import { type Exchange, setCommonHeaders } from './exchange.js';
 import { Refusal } from './refusal.js';
 
+/** What a page may read of our heads beside what every page may. */
+export const exposedHeaders = 'x-request-id, retry-after, etag';
+
 /**
  * Answers a preflight, and marks the answer to a request of a listed origin. True when the exchange is over.
  * @throws {Refusal} when a page of another origin asks.
@@ -19,7 +22,7 @@ export function crossOrigin(exchange: Exchange, origins: ReadonlySet<string>): b
     throw new Refusal('FORBIDDEN', sentence);
   }
   response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', 'x-request-id, retry-after, etag');
+  response.setHeader('access-control-expose-headers', exposedHeaders);
   if (method !== 'OPTIONS') return false;
   setCommonHeaders(exchange);
   response.setHeader('access-control-allow-methods', 'GET, POST');

@@ -1,25 +1,16 @@
 // What runs GraphQL requests is given, and what comes of each.
 
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
-import type { DocumentOptions } from './document.js';
+import type { ExecutionResult } from 'graphql';
 import type { GraphQLRequest } from './graphql-request.js';
 import type { ErrorPolicy } from './shown-error.js';
 import type { Streams } from './streams.js';
-import type { Weight } from './weight.js';
+import type { WeigherOptions, Weight } from './weight.js';
 
-export interface EngineOptions<Caller extends object> {
-  readonly schema: GraphQLSchema;
+export interface EngineOptions<Caller extends object> extends WeigherOptions<Caller> {
   /** What the caller's operation has read, told when the request asks. */
   readonly traceOf: (caller: Caller) => readonly object[];
   readonly errors: ErrorPolicy;
   readonly streams: Streams;
-  readonly documents: DocumentOptions;
-  /** Asked before an operation runs: what it costs, and how often it names each root field. @throws {Refusal} to turn it away. */
-  readonly admit: (
-    request: GraphQLRequest<Caller>,
-    cost: number,
-    rootFields: ReadonlyMap<string, number>,
-  ) => Promise<void> | undefined;
   /** The caller whom an event of a subscription is executed for; undefined for the one who subscribed. */
   readonly callerOfEvent: (event: unknown) => Caller | undefined;
 }

@@ -9,7 +9,7 @@ import type { Answer, Engine } from './engine.js';
 import { sendEvents } from './event-stream.js';
 import { type Exchange, onlyMethods, setCommonHeaders } from './exchange.js';
 import type { Keeping } from './http-cache.js';
-import { mayMutate } from './overload.js';
+import { mayMutate } from './may-mutate.js';
 import { postedParams, urlParams } from './params.js';
 import { sendResponse } from './send-response.js';
 import { isShort, isTraced, keepForNext, type ShortWayOptions, takeShortWay } from './short-way.js';

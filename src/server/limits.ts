@@ -28,7 +28,7 @@ export interface Limits {
   /** Open in one process. */
   readonly subscriptions: number;
   readonly subscriptionsPerCaller: number;
-  /** GraphQL requests at work in one process. */
+  /** Requests at work in one process that ask the stores; those that wait in line are not. */
   readonly inFlight: number;
 }
 

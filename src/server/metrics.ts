@@ -14,7 +14,7 @@ export type Family = keyof typeof families;
 
 const families = {
   espelho_requests_total: ['counter', 'Requests answered, by path, kind of operation and outcome.'],
-  espelho_requests_in_flight: ['gauge', 'GraphQL requests at work.'],
+  espelho_requests_in_flight: ['gauge', 'Requests at work that ask the stores.'],
   espelho_subscriptions: ['gauge', 'Subscriptions that hold a place.'],
   espelho_cache_reads_total: ['counter', 'Reads of entries, by view and outcome.'],
   espelho_cache_refills_total: ['counter', 'Entries loaded from SQL, by view and by what the store did with them.'],

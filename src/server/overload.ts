@@ -1,42 +1,13 @@
 // How many requests are at work, and which are turned away while the process has more to do than it can. Of the places a
 // fifth is kept for mutations, so that a token can be revoked under any load of queries.
 
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Refusal } from './refusal.js';
-import type { TrustedDocuments } from './trusted-documents.js';
 
-export interface Load {
-  /** How late the event loop ran lately, in ms. */
-  readonly delayMs: () => number;
-  readonly close: () => void;
-}
-
-const sampleMs = 100;
-const resolutionMs = 10;
 const keptShare = 0.2;
 /** So many clients, each waiting for its answer, are no overload however slow the machine or a store is; of more, some wait. */
 export const fewest = 100;
 /** At an even pace, answers take twice as long as those at work have been there on average: half a second at most. */
 const meanAgeMs = 250;
-
-/** Watches the event loop of this process. */
-export function watchLoad(): Load {
-  const histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: resolutionMs });
-  histogram.enable();
-  let delayMs = 0;
-  const timer = setInterval(() => {
-    const meanMs = histogram.count > 0 ? histogram.mean / 1e6 - resolutionMs : 0;
-    delayMs = Math.max(0, (delayMs + meanMs) / 2);
-    histogram.reset();
-  }, sampleMs).unref();
-  return {
-    delayMs: () => delayMs,
-    close: () => {
-      clearInterval(timer);
-      histogram.disable();
-    },
-  };
-}
 
 /** What is remembered of a request that seeks to be let in. */
 export interface Seeking {
@@ -115,29 +86,6 @@ export class Places {
     return this.#taken >= fewest && this.#nowMs() - this.#sinceMs / this.#taken > meanAgeMs;
   }
 }
-
-/**
- * Whether a body can ask for a mutation, told without reading it: a refusal must cost next to nothing, or a gateway that is
- * overloaded does little else. Documents named by their hash may hold anything.
- */
-export function mayMutate(body: Buffer): boolean {
-  return body.includes(mark) || namesDocument(body);
-}
-
-/** The same, for those who know which documents are `trusted`. */
-export function mayMutateAmong(trusted: TrustedDocuments): (body: Buffer) => boolean {
-  const queries = new Set([...trusted].flatMap(([hash, text]) => (text.includes(mark) ? [] : [hash])));
-  return (body) => {
-    if (body.includes(mark)) return true;
-    if (!namesDocument(body)) return false;
-    const hashes = body.toString('latin1').match(anyHash) ?? [];
-    return hashes.length === 0 || !hashes.every((hash) => queries.has(hash.toLowerCase()));
-  };
-}
-
-const mark = 'mutation';
-const namesDocument = (body: Buffer) => body.includes('documentId') || body.includes('sha256Hash');
-const anyHash = /[\da-f]{64}/gi;
 
 /** One for all: the trace of its stack would cost as much as the rest of the refusal. */
 export const overloaded = new Refusal('OVERLOADED', 'This gateway has more to do than it can; try again in a second.');

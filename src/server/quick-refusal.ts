@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exposedHeaders } from './cross-origin.js';
 import { commonHeaders } from './exchange.js';
 import type { Logger } from './log.js';
 import { overloaded } from './overload.js';
@@ -33,7 +34,7 @@ export function quickRefusals(logger: Logger, tally: Tally, origins: ReadonlySet
       if (origins.size > 0) headers.push('vary', 'origin');
       const { origin } = request.headers;
       if (origin !== undefined && origins.has(origin)) {
-        headers.push('access-control-allow-origin', origin, 'access-control-expose-headers', exposed);
+        headers.push('access-control-allow-origin', origin, 'access-control-expose-headers', exposedHeaders);
       }
       response.writeHead(status, headers).write(body);
       response.uncork(); // now, head and body go out by one write; at the end, by a gathered one, which costs more
@@ -49,7 +50,6 @@ export function quickRefusals(logger: Logger, tally: Tally, origins: ReadonlySet
 const path = '/graphql';
 const { status, code, message } = overloaded;
 const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-const exposed = 'x-request-id, retry-after, etag';
 const always: readonly string[] = [
   ...commonHeaders,
   ...Object.entries(overloaded.headers).flat(),

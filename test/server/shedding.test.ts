@@ -2,7 +2,8 @@
 
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { mayMutate, mayMutateAmong, Places } from '../../src/server/overload.js';
+import { mayMutate, mayMutateAmong } from '../../src/server/may-mutate.js';
+import { Places } from '../../src/server/overload.js';
 import { eventually } from '../support/eventually.js';
 import { holdUp, startEdge } from './edge-schema.js';
 

@@ -20,7 +20,7 @@ export function nameOfPart(part: Part | undefined): string {
   return JSON.stringify(part.kind === 'fields' ? part.names : [part.members]);
 }
 
-/** The same of a part of one entry. */
+/** The name of a reading: the same for all who ask for the same part of the same entry. */
 export const nameOfReading = (view: { readonly name: string }, key: string, part: Part | undefined): string =>
   `${view.name}:${key}:${nameOfPart(part)}`;
 

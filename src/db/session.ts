@@ -98,7 +98,7 @@ export class Session {
       if (over) throw new Error('The transaction has ended.');
       return this.#within(text, parameters);
     };
-    // What the body sends first follows at once. Should BEGIN fail, the session itself keeps it from changing anything.
+    // What the body sends first follows at once. Should BEGIN fail, it runs by itself: sessions that write are read-only then.
     const begin = this.statement('BEGIN READ WRITE');
     const [begun, done] = await Promise.allSettled([begin, this.#believed(body({ unsafe }))]);
     over = true;

@@ -30,6 +30,7 @@ export function digestOf(secret: string, pepper: string): string {
 
 export const prefixOf = (secret: string): string => secret.slice(0, PREFIX_LENGTH);
 
+/** By numbers: bigints would cost more than the rest of the check. */
 function checksumOf(body: string): string {
   let text = '';
   for (let rest = crc32(body); text.length < CHECK_DIGITS; rest = Math.floor(rest / 62))

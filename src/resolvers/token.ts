@@ -23,7 +23,7 @@ export interface TokenDocument {
   readonly replacedBy: string | null;
 }
 
-/** Where a token is looked at. */
+/** What looking at a token takes: the edge has no whole context yet. */
 type Asking = Pick<Context, 'services' | 'cache' | 'repetition'>;
 
 export type TokenStatus = 'ACTIVE' | 'EXPIRED' | 'REVOKED';

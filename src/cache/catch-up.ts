@@ -4,7 +4,7 @@ import type { ChangedEntry, ChangeLog } from './ports.js';
 import type { GuardedPartition, Store } from './store.js';
 
 /** A partition, and how far the store says that the log was carried over to it. */
-export type Standing = GuardedPartition & { readonly cursor: string };
+export type GuardedCursor = GuardedPartition & { readonly cursor: string };
 
 /** Discontinued: the log cannot be continued from the cursor. Moved: guard or cursor no longer hold, or nothing is taken. */
 export type CaughtUp = 'caught up' | 'discontinued' | 'moved';
@@ -20,11 +20,11 @@ export const DROPS_PER_CALL = 250;
 export async function catchUp(
   store: Store,
   changeLog: ChangeLog,
-  standing: readonly Standing[],
+  cursors: readonly GuardedCursor[],
 ): Promise<ReadonlyMap<number, CaughtUp>> {
   const outcomes = new Map<number, CaughtUp>();
-  for (const cursor of new Set(standing.map((each) => each.cursor))) {
-    const group = standing.filter((each) => each.cursor === cursor);
+  for (const cursor of new Set(cursors.map((each) => each.cursor))) {
+    const group = cursors.filter((each) => each.cursor === cursor);
     const { entries } = await changeLog.changesSince(
       cursor,
       group.map(({ partition }) => partition),
@@ -34,16 +34,16 @@ export async function catchUp(
       outcomes.set(partition, pending ? await drop(store, { partition, guard }, pending) : 'discontinued');
     }
   }
-  const caughtUp = standing.filter(({ partition }) => outcomes.get(partition) === 'caught up');
+  const caughtUp = cursors.filter(({ partition }) => outcomes.get(partition) === 'caught up');
   for (const { partition } of await refusing(store, caughtUp)) outcomes.set(partition, 'moved');
   return outcomes;
 }
 
 /** Trust is earned by a write: a master that answers but takes none would be trusted and doubted in turns. */
-async function refusing(store: Store, standing: readonly Standing[]): Promise<readonly Standing[]> {
-  const moves = standing.map(({ cursor, ...where }) => ({ ...where, from: cursor, to: cursor }));
+async function refusing(store: Store, cursors: readonly GuardedCursor[]): Promise<readonly GuardedCursor[]> {
+  const moves = cursors.map(({ cursor, ...where }) => ({ ...where, from: cursor, to: cursor }));
   const taken = moves.length > 0 ? await store.advance(moves) : [];
-  return standing.filter((_, at) => !taken[at]);
+  return cursors.filter((_, at) => !taken[at]);
 }
 
 async function drop(store: Store, where: GuardedPartition, entries: readonly ChangedEntry[]): Promise<CaughtUp> {

@@ -34,6 +34,8 @@ export interface HeldValue extends ReadValue {
 const MAX_BYTES = 24 * 1_024 * 1_024;
 /** Larger values would drive all others out. */
 const MAX_VALUE_BYTES = 1_024 * 1_024;
+/** Readings of longer names, such as a membership of many at once, are too rarely the same to be held. */
+const MAX_NAME_LENGTH = 1_000;
 /** Names that are remembered as read once; then they are forgotten all together. */
 const MAX_MET = 20_000;
 
@@ -41,7 +43,7 @@ export class Held {
   readonly #values = new LRUCache<string, HeldValue>({
     maxSize: MAX_BYTES,
     maxEntrySize: MAX_VALUE_BYTES,
-    sizeCalculation: ({ hit }) => bytesOf(hit),
+    sizeCalculation: ({ hit }, name) => bytesOf(name, hit),
   });
   readonly #met = new Set<string>();
 
@@ -59,6 +61,7 @@ export class Held {
 
   /** Takes in what was read, if that is not the first time; undefined where it is not held. */
   take(name: string, value: ReadValue): HeldValue | undefined {
+    if (name.length > MAX_NAME_LENGTH) return undefined;
     if (!this.#met.has(name) && !this.#values.has(name)) {
       if (this.#met.size >= MAX_MET) this.#met.clear();
       this.#met.add(name);
@@ -71,8 +74,8 @@ export class Held {
 }
 
 /** Of the texts, and as much again for what is made of them. */
-function bytesOf({ value, members }: Hit): number {
-  let bytes = 500 + 2 * (value?.length ?? 0);
+function bytesOf(name: string, { value, members }: Hit): number {
+  let bytes = 500 + name.length + 2 * (value?.length ?? 0);
   for (const member of members) bytes += 100 + 2 * (member?.length ?? 0);
   return bytes;
 }

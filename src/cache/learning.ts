@@ -1,6 +1,6 @@
 // One step towards trust in partitions that are not believed: what does not agree with Postgres is closed or opened, what
 // agrees is caught up with.
-import { catchUp, type Standing } from './catch-up.js';
+import { catchUp, type GuardedCursor } from './catch-up.js';
 import type { Events } from './events.js';
 import type { ChangeLog, PartitionRow } from './ports.js';
 import type { Store } from './store.js';
@@ -16,9 +16,9 @@ export interface Unknown {
 
 export interface Learned {
   /** Agreed on and caught up with. */
-  readonly learned: readonly Standing[];
+  readonly learned: readonly GuardedCursor[];
   /** Agreed on, but the log cannot be continued from where the store is. */
-  readonly discontinued: readonly Standing[];
+  readonly discontinued: readonly GuardedCursor[];
   /** Whether an epoch was closed or opened; never rejects. */
   readonly stepped: Promise<boolean>;
 }
@@ -37,13 +37,13 @@ export interface LearningOptions {
 export async function learnOnce(options: LearningOptions, unknown: readonly Unknown[]): Promise<Learned> {
   const { store, changeLog, events, succession } = options;
   const metas = await store.meta(unknown.map(({ partition }) => partition));
-  const standing: Standing[] = [];
+  const agreeing: GuardedCursor[] = [];
   const steps = unknown.map(async ({ partition, row, abandoned }, at): Promise<boolean> => {
     const meta = metas[at];
     if (!meta?.incarnation) return false;
     const agreed = abandoned ? undefined : agreedOn(meta, row);
     if (!agreed) return succession.step(partition, row, meta, abandoned);
-    standing.push({ partition, ...agreed });
+    agreeing.push({ partition, ...agreed });
     return false;
   });
   const stepped = Promise.allSettled(steps).then((all) => {
@@ -52,8 +52,8 @@ export async function learnOnce(options: LearningOptions, unknown: readonly Unkn
     }
     return all.some((step) => step.status === 'fulfilled' && step.value);
   });
-  const outcomes = await catchUp(store, changeLog, standing);
-  const those = (outcome: string) => standing.filter(({ partition }) => outcomes.get(partition) === outcome);
+  const outcomes = await catchUp(store, changeLog, agreeing);
+  const those = (outcome: string) => agreeing.filter(({ partition }) => outcomes.get(partition) === outcome);
   return {
     learned: those('caught up'),
     discontinued: those('discontinued'),

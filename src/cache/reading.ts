@@ -28,8 +28,6 @@ export type Membership =
   | ({ readonly kind: 'present'; readonly contains: readonly boolean[]; readonly count: number } & Vouched);
 
 export interface Rows<Member> {
-  /** Whether other requests are given this very object for as long as it stands. */
-  readonly lasting: boolean;
   readonly members: readonly Member[];
   /** Rows in the whole list. */
   readonly count: number;

@@ -101,21 +101,20 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
     return answer.value;
   };
 
-  /** Whether calls go each by itself: in a cluster one may name no more than one partition. */
-  const goApart = (calls: readonly PartitionCall[]) => servers.kind === 'cluster' || calls.length < 2;
+  /** Asks by one call of `many`, unless that would name several partitions of a cluster, where each goes by itself. */
+  const together = <Reply>(many: Script, calls: readonly PartitionCall[], decode: (reply: unknown) => Reply) =>
+    servers.kind === 'cluster' || calls.length < 2
+      ? guarded('reads', calls, decode)
+      : joined('reads', many, calls, decode);
 
   return {
     kind: 'redis',
 
-    read: (batches) => {
-      const calls = callsOf(scripts.read, batches, readArgs, false);
-      return goApart(calls) ? guarded('reads', calls, readReplyOf) : joined('reads', scripts.reads, calls, readReplyOf);
-    },
+    read: (batches) => together(scripts.reads, callsOf(scripts.read, batches, readArgs, false), readReplyOf),
 
     standing: (batches) => {
       const argsOf = (items: (typeof batches)[number]['items']) => items.map(({ field }) => field);
-      const calls = callsOf(scripts.standing, batches, argsOf, false);
-      return goApart(calls) ? guarded('reads', calls, stampOf) : joined('reads', scripts.standings, calls, stampOf);
+      return together(scripts.standings, callsOf(scripts.standing, batches, argsOf, false), stampOf);
     },
 
     renew: (batches) => {

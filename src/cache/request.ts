@@ -67,8 +67,7 @@ export class RequestCache<Source> {
     key: string,
     page: { readonly first: number; readonly last: number },
   ): Promise<Rows<Member>> {
-    return this.#once(view, key, { kind: 'rows', ...page }, ({ made, members, count }) => ({
-      lasting: made !== undefined,
+    return this.#once(view, key, { kind: 'rows', ...page }, ({ members, count }) => ({
       members: members.flatMap((row) => (row === null ? [] : [view.decodeMember(row)])),
       count,
     }));

@@ -238,8 +238,9 @@ export class Trust {
     // Looks went on meanwhile: a guard whose epoch they have shown closed is set here, and never vouched for.
     for (const { partition, guard } of learned) this.#guards.set(partition, guard);
     for (const { partition, guard } of discontinued) this.#abandoned.set(partition, guard.generation);
-    if (learned.length > 0)
-      this.#options.events.emit({ kind: 'trusted', partitions: learned.map(({ partition }) => partition) });
+    const trusted = learned.filter(({ partition, guard }) => this.vouches(partition, guard));
+    if (trusted.length > 0)
+      this.#options.events.emit({ kind: 'trusted', partitions: trusted.map(({ partition }) => partition) });
     // Learned counts too: the next look tells the others what is trusted here.
     return (await stepped) || learned.length > 0 || discontinued.length > 0;
   }

@@ -33,12 +33,13 @@ export class Sessions {
 
   /** One statement, on a session that others may use at the same time. */
   async run(text: string, parameters: postgres.ParameterOrJSON<never>[]): Promise<postgres.RowList<postgres.Row[]>> {
-    const all = this.#usable().filter((session) => !this.#taken.has(session));
-    const least = all.reduce<Session | undefined>(
+    const usable = this.#usable();
+    const shared = usable.filter((session) => !this.#taken.has(session));
+    const least = shared.reduce<Session | undefined>(
       (one, other) => (one && one.load <= other.load ? one : other),
       undefined,
     );
-    const isFull = all.length >= this.#options.max || this.#resting !== undefined;
+    const isFull = usable.length >= this.#options.max || this.#resting !== undefined;
     const session = least && (least.load === 0 || isFull) ? least : this.#open();
     return session.statement(text, parameters, PREPARED);
   }

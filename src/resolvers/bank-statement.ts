@@ -162,7 +162,7 @@ export async function readLines(
     });
     return connectionOf(edges, rows.members.length > size, after);
   };
-  return rows.lasting ? pages.of(rows, `${from} ${size} ${after ?? null} ${currency}`, page) : page();
+  return pages.of(rows, `${from} ${size} ${after ?? null} ${currency}`, page);
 }
 
 const pages = new Lasting<Rows<StatementLine>, Connection<Transaction>>();

@@ -108,15 +108,22 @@ function decodedMenu(json: string): MenuDocument {
     countVisible: (has, nowMs) => countBelow(byParent, null, showsFor(has, nowMs)),
     changesAfter,
     visible: (has, nowMs, parent = null) => {
-      const shows = showsFor(has, nowMs);
       if (parent !== null) {
+        const shows = showsFor(has, nowMs);
         const depth = depthOf(items, parent, shows);
         return depth === undefined ? [] : visibleBelow(byParent, parent, depth + 1, shows);
       }
-      const name = [changesAfter(nowMs), ...[...scopes].filter(has)].join();
+      const held = new Set([...scopes].filter(has));
+      const name = [changesAfter(nowMs), ...held].join();
       const seen = views.get(name);
       if (seen) return seen;
-      const view = visibleBelow(byParent, null, 1, shows);
+      // It outlives this request: `has` may know all of it.
+      const view = visibleBelow(
+        byParent,
+        null,
+        1,
+        showsFor((scope) => held.has(scope), nowMs),
+      );
       if (views.size >= MAX_VIEWS) views.clear();
       views.set(name, view);
       return view;

@@ -29,7 +29,7 @@ import { quickRefusals } from './quick-refusal.js';
 import { Refusal } from './refusal.js';
 import type { ErrorPolicy } from './shown-error.js';
 import { Streams } from './streams.js';
-import { type Counted, Tally } from './tally.js';
+import { type Count, Tally } from './tally.js';
 import { checkDocuments } from './trusted-documents.js';
 import { serveVerify, type Verify } from './verify.js';
 import { serveWarm } from './warm.js';
@@ -97,7 +97,7 @@ export interface Work {
   readonly delayMs: number;
   /** Bytes of ready answers. */
   readonly answersBytes: number;
-  readonly answered: readonly Counted[];
+  readonly answered: readonly Count[];
 }
 
 const graceMs = 5_000;

@@ -1,6 +1,6 @@
 // Counts answered requests since the process began, by path, kind of operation and outcome.
 
-export interface Counted {
+export interface Count {
   /** As it may be told. */
   readonly path: string;
   readonly type: string;
@@ -9,7 +9,7 @@ export interface Counted {
   readonly count: number;
 }
 
-type Counter = { -readonly [Name in keyof Counted]: Counted[Name] };
+type Counter = { -readonly [Name in keyof Count]: Count[Name] };
 
 export class Tally {
   readonly #counts = new Map<string, Counter>();
@@ -29,7 +29,7 @@ export class Tally {
     this.#latest = counted;
   }
 
-  get counts(): readonly Counted[] {
+  get counts(): readonly Count[] {
     return [...this.#counts.values()];
   }
 }

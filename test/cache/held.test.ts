@@ -96,6 +96,13 @@ describe('what is held', () => {
     expect(held.partitionOf('note:k:', 'other')).toBeUndefined();
   });
 
+  it('is nothing with a name as long as that of a membership of many', () => {
+    const held = new Held();
+    const name = `note:k:${'x'.repeat(1_000)}`;
+    for (let time = 0; time < 3; time++) expect(held.take(name, value)).toBeUndefined();
+    expect(held.of(name, 'k', guard)).toBeUndefined();
+  });
+
   it('has a bound: of a thousand large values the oldest are gone', () => {
     const held = new Held();
     const large = { ...value, hit: { ...hit, value: 'x'.repeat(100_000) } };

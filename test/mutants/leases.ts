@@ -136,8 +136,8 @@ export const leases: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/learning.ts',
-        find: 'const outcomes = await catchUp(store, changeLog, standing);',
-        replace: "void catchUp; const outcomes = new Map(standing.map(({ partition }) => [partition, 'caught up']));",
+        find: 'const outcomes = await catchUp(store, changeLog, agreeing);',
+        replace: "void catchUp; const outcomes = new Map(agreeing.map(({ partition }) => [partition, 'caught up']));",
       },
     ],
   },
@@ -178,8 +178,8 @@ export const leases: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/catch-up.ts',
-        find: 'return standing.filter((_, at) => !taken[at]);',
-        replace: 'return standing.filter((_, at) => taken[at] === undefined);',
+        find: 'return cursors.filter((_, at) => !taken[at]);',
+        replace: 'return cursors.filter((_, at) => taken[at] === undefined);',
       },
     ],
   },

@@ -86,7 +86,11 @@ export function openEdge<Caller>(options: EdgeWiring<Caller>): Edge<Caller> {
   } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const load = watchLoad();
-  const places: Places = new Places(limits.inFlight, () => turns.isFull);
+  const places: Places = new Places({
+    limit: limits.inFlight,
+    isLate: () => turns.isFull,
+    onRoom: () => turns.goOn(),
+  });
   const turns = new Turns(() => places.areCrowded());
   const door = new Door<Caller>({
     contextOf,

@@ -5,7 +5,7 @@ import { Refusal } from './refusal.js';
 
 const keptShare = 0.2;
 /** So many clients, each waiting for its answer, are no overload however slow the machine or a store is; of more, some wait. */
-export const fewest = 100;
+export const fewClients = 100;
 /** At an even pace, answers take twice as long as those at work have been there on average: half a second at most. */
 const meanAgeMs = 250;
 
@@ -15,19 +15,29 @@ export interface Seeking {
   isAdmitted?: boolean;
 }
 
+export interface PlacesOptions {
+  readonly limit: number;
+  /** Whether a query that comes now would begin too late. */
+  readonly isLate: () => boolean;
+  /** A place was given back, and it is not crowded. */
+  readonly onRoom?: () => void;
+  readonly nowMs?: () => number;
+}
+
 /** Places for the requests at work. */
 export class Places {
   readonly #limit: number;
   readonly #isLate: () => boolean;
   readonly #nowMs: () => number;
+  readonly #onRoom: () => void;
   #taken = 0;
   /** The sum of when each was taken. */
   #sinceMs = 0;
 
-  /** `isLate` says whether a query that comes now would begin too late. */
-  constructor(limit: number, isLate: () => boolean, nowMs: () => number = () => performance.now()) {
+  constructor({ limit, isLate, onRoom = () => {}, nowMs = () => performance.now() }: PlacesOptions) {
     this.#limit = limit;
     this.#isLate = isLate;
+    this.#onRoom = onRoom;
     this.#nowMs = nowMs;
   }
 
@@ -37,7 +47,7 @@ export class Places {
 
   /** Whether so many are at work that more would only keep each other's answers waiting. */
   areCrowded(): boolean {
-    return this.#taken >= Math.min(fewest, this.#limit * (1 - keptShare));
+    return this.#taken >= Math.min(fewClients, this.#limit * (1 - keptShare));
   }
 
   /** Whether a query that comes now should be turned away. */
@@ -62,6 +72,7 @@ export class Places {
       left = true;
       this.#taken -= 1;
       this.#sinceMs = this.#taken > 0 ? this.#sinceMs - nowMs : 0;
+      if (!this.areCrowded()) this.#onRoom();
     };
   }
 
@@ -83,7 +94,7 @@ export class Places {
 
   /** Whether a store or this process takes too long for what is at work already. */
   #areSlow(): boolean {
-    return this.#taken >= fewest && this.#nowMs() - this.#sinceMs / this.#taken > meanAgeMs;
+    return this.#taken >= fewClients && this.#nowMs() - this.#sinceMs / this.#taken > meanAgeMs;
   }
 }
 

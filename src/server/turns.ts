@@ -2,7 +2,7 @@
 // turn of the event loop that answers which are due, and health above all, come in between, and only while few are at work.
 // Who waits costs next to nothing; a request at work costs the more, the longer others at work keep its answer waiting.
 
-import { fewest } from './overload.js';
+import { fewClients } from './overload.js';
 
 /** What tells the time, and when to go on; Node's event loop unless given. */
 export interface Loop {
@@ -15,10 +15,10 @@ export interface Loop {
 
 /** For how long a turn begins requests: two such turns are well below what probes of health put up with. */
 const turnMs = 10;
-/** As many wait as can be begun in this time, and never fewer than {@link fewest}. */
+/** As many wait as can be begun in this time, and never fewer than {@link fewClients}. */
 const patienceMs = 500;
-/** The weight of the last turn in how many are begun in a millisecond. */
-const weight = 0.1;
+/** How far back it counts how many were begun in a millisecond. */
+const memoryMs = 100;
 
 const nodeLoop: Loop = {
   nowMs: () => performance.now(),
@@ -32,9 +32,15 @@ export class Turns {
   /** In both, who came first stands first. */
   readonly #urgent: (() => void)[] = [];
   readonly #line: (() => void)[] = [];
-  /** When the turn began; undefined where nothing was begun in it. */
+  /** When this turn began to begin requests. */
   #sinceMs: number | undefined;
+  /** Whether another turn is due. */
+  #isDue = false;
+  /** Since when somebody has waited in line, as far as that is not in the pace already. */
+  #waitedSinceMs: number | undefined;
+  /** How many of the line were begun since. */
   #begun = 0;
+  /** How many of the line are begun in a millisecond, while there is one. */
   #perMs = 0;
 
   /** `isCrowded` says whether as many are at work as should be: what is not urgent waits until one of them has ended. */
@@ -55,7 +61,7 @@ export class Turns {
 
   /** Whether as many wait as should: who comes now would have its answer too late. */
   get isFull(): boolean {
-    return this.#line.length >= Math.max(fewest, this.#perMs * patienceMs);
+    return this.#line.length >= Math.max(fewClients, this.#perMs * patienceMs);
   }
 
   /** Begins `act` in its turn. */
@@ -70,29 +76,51 @@ export class Turns {
     else act();
   }
 
+  /** To be called whenever it is crowded no more: until then nothing looks after those who wait. */
+  goOn(): void {
+    if (this.#line.length > 0) this.#takeTurn();
+  }
+
   /** Whether this turn has had its time; the first to ask opens it. */
   #isOver(): boolean {
     const nowMs = this.#loop.nowMs();
     if (this.#sinceMs !== undefined) return nowMs - this.#sinceMs >= turnMs;
     this.#sinceMs = nowMs;
-    this.#loop.nextTurn(this.#next);
+    this.#takeTurn();
     return false;
   }
 
+  #takeTurn(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#loop.nextTurn(this.#next);
+  }
+
   readonly #next = (): void => {
-    const nowMs = this.#loop.nowMs();
-    if (this.#begun > 0 && this.waiting > 0 && this.#sinceMs !== undefined) {
-      this.#perMs += weight * (this.#begun / Math.max(1, nowMs - this.#sinceMs) - this.#perMs);
-    }
-    this.#begun = 0;
+    this.#isDue = false;
     this.#sinceMs = undefined;
-    if (this.waiting > 0 && !this.#isOver()) this.#serve();
+    this.#measure();
+    const canGoOn = this.#urgent.length > 0 || (this.#line.length > 0 && !this.#isCrowded());
+    if (canGoOn && !this.#isOver()) this.#serve();
   };
 
+  /** What comes between turns counts, and so do turns in which none could be begun: it is the pace of the line that matters. */
+  #measure(): void {
+    const nowMs = this.#loop.nowMs();
+    if (this.#line.length > 0 && this.#waitedSinceMs !== undefined) {
+      const tookMs = nowMs - this.#waitedSinceMs;
+      if (tookMs < turnMs) return;
+      this.#perMs += (1 - Math.exp(-tookMs / memoryMs)) * (this.#begun / tookMs - this.#perMs);
+    }
+    this.#begun = 0;
+    this.#waitedSinceMs = this.#line.length > 0 ? nowMs : undefined;
+  }
+
   readonly #serve = (): void => {
-    const act = this.#urgent.shift() ?? (this.#isCrowded() ? undefined : this.#line.shift());
+    const urgent = this.#urgent.shift();
+    const act = urgent ?? (this.#isCrowded() ? undefined : this.#line.shift());
     if (!act) return;
-    this.#begun += 1;
+    if (!urgent) this.#begun += 1;
     act();
     this.#loop.settled(() => {
       if (!this.#isOver()) this.#serve();

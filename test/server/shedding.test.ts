@@ -12,7 +12,7 @@ const never = () => false;
 
 describe('places', () => {
   it('are as many as there are, and are given back once', () => {
-    const places = new Places(10, never);
+    const places = new Places({ limit: 10, isLate: never });
     const leaving = fill(places, 10);
     expect(() => places.enter()).toThrow('try again in a second');
     leaving[0]?.();
@@ -23,7 +23,7 @@ describe('places', () => {
   });
 
   it('are kept for mutations, a fifth of them', () => {
-    const places = new Places(10, never);
+    const places = new Places({ limit: 10, isLate: never });
     fill(places, 7);
     expect([places.areFull(), places.areAllTaken(2), places.areAllTaken(3)]).toEqual([false, false, true]);
     fill(places, 1);
@@ -38,7 +38,7 @@ describe('places', () => {
       [500, 100],
       [10, 8],
     ] as const) {
-      const places = new Places(limit, never);
+      const places = new Places({ limit, isLate: never });
       fill(places, most - 1);
       expect(places.areCrowded()).toBe(false);
       fill(places, 1);
@@ -46,9 +46,24 @@ describe('places', () => {
     }
   });
 
+  it('tell whenever one is given back and it is crowded no more', () => {
+    let told = 0;
+    const onRoom = () => {
+      told++;
+    };
+    const places = new Places({ limit: 500, isLate: never, onRoom });
+    const leaving = fill(places, 102);
+    const tellings = leaving.slice(0, 4).map((leave) => {
+      leave();
+      leave();
+      return told;
+    });
+    expect(tellings).toEqual([0, 0, 1, 2]);
+  });
+
   it('are refused to queries that would begin too late', () => {
     let isLate = true;
-    const places = new Places(500, () => isLate);
+    const places = new Places({ limit: 500, isLate: () => isLate });
     expect(places.areFull()).toBe(true);
     expect(() => places.admitQuery({})).toThrow('try again in a second');
     isLate = false;
@@ -58,7 +73,7 @@ describe('places', () => {
 
   it('are refused to queries while a hundred and more have been at work for a quarter of a second on average', () => {
     let nowMs = 0;
-    const places = new Places(500, never, () => nowMs);
+    const places = new Places({ limit: 500, isLate: never, nowMs: () => nowMs });
     const leaving = fill(places, 99);
     nowMs = 10_000;
     expect(places.areFull()).toBe(false);
@@ -76,7 +91,7 @@ describe('places', () => {
 
 it('a request that came in time is a query in time, and is not asked twice', () => {
   let isLate = false;
-  const places = new Places(500, () => isLate);
+  const places = new Places({ limit: 500, isLate: () => isLate });
   const vouchedFor = {};
   const admitted = {};
   places.vouchFor(vouchedFor);

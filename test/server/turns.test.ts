@@ -67,17 +67,27 @@ describe('a request begins', () => {
     expect(turns.waiting).toBe(0);
   });
 
-  it('once fewer are at work, and no turn goes by without a look, unless it is urgent', () => {
-    const { turns, begun, work, turn, crowd } = started();
+  it('once fewer are at work, unless it is urgent, and until then the loop has nothing to do', () => {
+    const { turns, begun, work, turn, idle, crowd } = started();
     crowd.isThere = true;
-    for (const name of ['a', 'b']) turns.begin(work(name, 1));
+    for (const name of ['a', 'b', 'c']) turns.begin(work(name, 1));
     turns.beginUrgent(work('urgent', 1));
-    turn();
-    turn();
     expect(begun).toEqual(['urgent']);
-    crowd.isThere = false;
     turn();
-    expect(begun).toEqual(['urgent', 'a', 'b']);
+    expect(idle()).toBe(true);
+    crowd.isThere = false;
+    turns.begin(() => {
+      crowd.isThere = true; // the last in line makes it crowded again
+    });
+    turns.goOn();
+    turns.goOn();
+    expect(begun).toEqual(['urgent']);
+    turn();
+    expect(begun).toEqual(['urgent', 'a', 'b', 'c']);
+    turn();
+    expect(idle()).toBe(true);
+    turns.goOn();
+    expect(idle()).toBe(true);
   });
 
   it('before those who wait, where it is urgent', () => {
@@ -126,5 +136,40 @@ describe('those who wait', () => {
     const count = waiting(turns, fast);
     expect(count).toBeGreaterThan(4_000);
     expect(count).toBeLessThan(6_000);
+  });
+
+  it('are half as many where as much time again goes by between turns', () => {
+    const { turns, work, turn, take } = started();
+    const fast = work('', 0.1);
+    for (let time = 0; time < 200; time++) {
+      waiting(turns, fast);
+      turn();
+      take(10);
+    }
+    const count = waiting(turns, fast);
+    expect(count).toBeGreaterThan(2_000);
+    expect(count).toBeLessThan(3_000);
+  });
+
+  it('are as many as a store lets begin, however fast they begin', () => {
+    const { turns, work, turn, take, crowd } = started();
+    const fast = work('', 0.01);
+    let free = 0;
+    crowd.isThere = true;
+    const one = () => {
+      fast();
+      crowd.isThere = --free <= 0;
+    };
+    for (let time = 0; time < 50; time++) {
+      waiting(turns, one);
+      take(100);
+      free = 100; // in each hundred milliseconds a hundred places
+      crowd.isThere = false;
+      turns.goOn();
+      turn();
+    }
+    const count = waiting(turns, fast);
+    expect(count).toBeGreaterThan(300);
+    expect(count).toBeLessThan(700);
   });
 });

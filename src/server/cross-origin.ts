@@ -1,11 +1,18 @@
 // Which pages may ask from a browser: our own, and those of listed origins. No answer ever allows credentials, so that a
 // page can send only what it knows itself.
 
-import { type Exchange, setCommonHeaders } from './exchange.js';
+import { type Exchange, setCommonHeaders, setHeaders } from './exchange.js';
 import { Refusal } from './refusal.js';
 
+/** What lets a page of `origin` read an answer, names and values in turn. */
+export function originHeaders(origin: string | undefined, origins: ReadonlySet<string>): readonly string[] {
+  const vary = origins.size > 0 ? ['vary', 'origin'] : [];
+  if (origin === undefined || !origins.has(origin)) return vary;
+  return [...vary, 'access-control-allow-origin', origin, 'access-control-expose-headers', exposedHeaders];
+}
+
 /** What a page may read of our heads beside what every page may. */
-export const exposedHeaders = 'x-request-id, retry-after, etag';
+const exposedHeaders = 'x-request-id, retry-after, etag';
 
 /**
  * Answers a preflight, and marks the answer to a request of a listed origin. True when the exchange is over.
@@ -14,15 +21,13 @@ export const exposedHeaders = 'x-request-id, retry-after, etag';
 export function crossOrigin(exchange: Exchange, origins: ReadonlySet<string>): boolean {
   const { method, request, response } = exchange;
   const { origin, host } = request.headers;
-  if (origins.size > 0) response.setHeader('vary', 'origin');
+  setHeaders(response, originHeaders(origin, origins));
   if (origin === undefined) return false;
   if (!origins.has(origin)) {
     if ((method !== 'GET' && method !== 'POST') || isOwn(origin, host)) return false;
     const sentence = 'A page of another origin may not ask here; its origin can be listed in ESPELHO_ORIGINS.';
     throw new Refusal('FORBIDDEN', sentence);
   }
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', exposedHeaders);
   if (method !== 'OPTIONS') return false;
   setCommonHeaders(exchange);
   response.setHeader('access-control-allow-methods', 'GET, POST');

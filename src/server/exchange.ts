@@ -53,7 +53,7 @@ export function beginExchange(
   response.on('close', () => {
     const ms = Math.round((performance.now() - startedMs) * 100) / 100;
     const status = response.headersSent ? response.statusCode : 499; // the client left first, in nginx's words
-    const path = knownPath(exchange);
+    const path = knownPath(exchange.path);
     const { id: requestId, operation, code } = exchange;
     tally?.count(path, exchange.operationType, status, code);
     logRequest(logger, { requestId, method, path, status, ms, operation, code });
@@ -71,9 +71,12 @@ export const commonHeaders: readonly string[] = [
 /** Puts on the answer what every answer carries. */
 export function setCommonHeaders({ id, response }: Exchange): void {
   response.setHeader('x-request-id', id);
-  for (let at = 0; at < commonHeaders.length; at += 2) {
-    response.setHeader(commonHeaders[at] ?? '', commonHeaders[at + 1] ?? '');
-  }
+  setHeaders(response, commonHeaders);
+}
+
+/** Puts on the answer names and values that come in turn. */
+export function setHeaders(response: ServerResponse, headers: readonly string[]): void {
+  for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
 }
 
 /** Answers with `body` as JSON. */
@@ -117,8 +120,8 @@ function shownRefusal({ message, code }: Refusal) {
   return { message, extensions: { code } };
 }
 
-// A path that is not ours may hold anything, so it is not written down; nor is what callers put into ours.
-function knownPath({ path }: Exchange): string {
+/** As it is counted and logged: a path that is not ours may hold anything, and so may what callers put into ours. */
+export function knownPath(path: string): string {
   if (path === '/graphql' || /^\/(graphql|livez|readyz|metrics|inspect|warm|verify|introspect)?$/.test(path))
     return path;
   if (path.startsWith('/graphiql/')) return '/graphiql/{file}';

@@ -47,7 +47,9 @@ export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOp
     const { url = '/', method } = request;
     if (!callersAsk.test(url)) run(open(request, response));
     else if (!places.areFull()) inTurn(request, response);
-    else if (!url.startsWith('/graphql') || !isPlain(request)) beforeQueries(request, response);
+    else if (!isPlain(request)) beforeQueries(request, response);
+    else if (!/^\/graphql(?:\?|$)/.test(url))
+      refusals.send(request, response); // what nobody changes anything by
     else if (url.startsWith('/graphql?') && method === 'GET') refusals.send(request, response);
     else if (places.areAllTaken(turns.urgent)) refusals.send(request, response);
     // What came together with the head can be read in the next tick.

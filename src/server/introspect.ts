@@ -20,6 +20,12 @@ export interface IntrospectionOptions<Caller> {
 
 const maxBytes = 16_384;
 
+/** How OAuth clients are told to try again. */
+export const temporarilyUnavailable = (message: string) => ({
+  error: 'temporarily_unavailable',
+  error_description: message,
+});
+
 /** Answers `token=…` with 200 and what it stands for, whatever has become of the token. */
 export async function serveIntrospection<Caller>(
   exchange: Exchange,

@@ -53,6 +53,9 @@ export interface OfrepOptions<Caller> {
 /** Above the 64 KiB that a context may have. */
 const maxBytes = 131_072;
 
+/** How what has nothing to do with the flag or the context is told. */
+export const generalFailure = (errorDetails: string): RemoteFailure => ({ errorCode: 'GENERAL', errorDetails });
+
 /** Whether the path is one of the protocol's. */
 export const isOfrep = (path: string): boolean => /^(\/environments\/[^/]+)?\/ofrep\//.test(path);
 
@@ -69,8 +72,9 @@ export async function serveOfrep<Caller>(exchange: Exchange, options: OfrepOptio
     const refusal = refusalOf(options.codedError?.(error) ?? error);
     if (!refusal) throw error;
     for (const [name, value] of Object.entries(refusal.headers)) exchange.response.setHeader(name, value);
-    const errorCode = refusal instanceof BadBody ? refusal.errorCode : 'GENERAL';
-    sendFailure(exchange, refusal.status, address, { errorCode, errorDetails: refusal.message });
+    const general = generalFailure(refusal.message);
+    const failure = refusal instanceof BadBody ? { ...general, errorCode: refusal.errorCode } : general;
+    sendFailure(exchange, refusal.status, address, failure);
   }
 }
 

@@ -190,6 +190,29 @@ describe('a gateway full of queries', () => {
     await gateway.close();
   });
 
+  it('refuses what asks for flags and tokens in the words of their protocols, before a body is read', async () => {
+    const gateway = await full();
+    const message = 'This gateway has more to do than it can; try again in a second.';
+    const ask = async (path: string) => {
+      const response = await fetch(`${gateway.url}${path}`, { method: 'POST', body: 'anything' });
+      const { status, headers } = response;
+      return { status, retryAfter: headers.get('retry-after'), json: await response.json() };
+    };
+    const refused = (json: object) => ({ status: 503, retryAfter: '1', json });
+    const failure = refused({ errorCode: 'GENERAL', errorDetails: message });
+    expect(await ask('/ofrep/v1/evaluate/flags')).toEqual(failure);
+    expect(await ask('/environments/test/ofrep/v1/evaluate/flags/dark')).toEqual(failure);
+    expect(await ask('/introspect')).toEqual(refused({ error: 'temporarily_unavailable', error_description: message }));
+    await gateway.empty();
+    await gateway.close();
+    const told = gateway.logged().filter(({ msg }) => msg === 'refused');
+    expect(told.map(({ path }) => path)).toEqual([
+      '/ofrep/v1/evaluate/flags',
+      '/ofrep/v1/evaluate/flags/{key}',
+      '/introspect',
+    ]);
+  });
+
   it('tells all whom it refused in a line of the log', async () => {
     const gateway = await full();
     for (let time = 0; time < 3; time++) await gateway.post(hello);

@@ -14,6 +14,8 @@ export interface Death {
   readonly next: { readonly pauseMs: number } | 'give up';
   /** Deaths in a row shortly after a start. */
   readonly early: number;
+  /** Whether it did its work before. */
+  readonly served: boolean;
 }
 
 export interface PlaceOptions<Report, Given extends Answers> {
@@ -104,7 +106,8 @@ export class Place<Report, Given extends Answers, Asked extends Answers> {
   #died(life: Life<Given, Asked>, how: string): void {
     if (this.#life === life) this.#life = undefined;
     const { servingSinceMs } = life;
-    const next = this.#deaths.after(servingSinceMs === undefined ? undefined : performance.now() - servingSinceMs);
-    this.#options.onDeath({ how, next, early: this.#deaths.early });
+    const served = servingSinceMs !== undefined;
+    const next = this.#deaths.after(served ? performance.now() - servingSinceMs : undefined);
+    this.#options.onDeath({ how, next, early: this.#deaths.early, served });
   }
 }

@@ -88,11 +88,11 @@ export class Pool<Report, Given extends Answers, Asked extends Answers> {
     return this.#places.flatMap((place, at) => (place.serves ? [{ number: at + 1, place }] : []));
   }
 
-  #died(number: number, { how, next, early }: Death): void {
+  #died(number: number, { how, next, early, served }: Death): void {
     if (this.#stopped) return;
     this.#deaths++;
     const place = this.#places[number - 1];
-    if (!this.#opened) return; // `open` tells
+    if (!this.#opened && !served) return; // `open` tells
     if (next === 'give up') {
       const sentence = `Worker ${number} ended ${early} times shortly after its start, the last time by ${how}; what it said is above.`;
       this.#options.onFault(new WorkerFailed(sentence));

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Pool, takeUp } from '../../src/workers/index.js';
 
 type OfWorker = { readonly place: number };
-type OfWhole = { readonly wanted: number };
+type OfWhole = { readonly wanted: number; readonly deaths: number };
 
 const patience = { firstPauseMs: 20, longestPauseMs: 80, settledMs: 60_000, most: 4 };
 const [, , role = '', how = ''] = process.argv;
@@ -19,7 +19,7 @@ async function watch(): Promise<void> {
     patience,
     taskOf: (place) => ({ place }),
     onServing: (place, report) => tell({ serving: place, report }),
-    answering: { wanted: async () => pool.state.wanted },
+    answering: { wanted: async () => pool.state.wanted, deaths: async () => pool.state.deaths },
     onDeath: (place, by, pauseMs) => tell({ died: place, by, pauseMs }),
     onFault: ({ code, message }) => {
       tell({ code, message });
@@ -45,9 +45,11 @@ async function work(): Promise<void> {
   if (!taken) throw new Error('Nobody has started this worker.');
   place = taken.task.place;
   if (how === 'stillborn' && place === 2) process.exit(3);
+  // Until the first has died and another serves in its place.
+  if (how === 'early' && place === 2) while ((await taken.ask('deaths', 30_000)) === 0) await setTimeout(20);
   taken.serving(`one of ${await taken.ask('wanted', 30_000)}`);
-  if (how === 'dying' && place === 2) {
-    await setTimeout(50);
-    process.exit(5);
-  }
+  const isDoomed = how === 'dying' ? place === 2 : how === 'early' && (await taken.ask('deaths', 30_000)) === 0;
+  if (!isDoomed) return;
+  await setTimeout(50);
+  process.exit(5);
 }

@@ -55,6 +55,15 @@ it('starts who dies anew after pauses that double, and gives up a fault that rep
   expect(events.at(-1)).toMatchObject({ state: { serving: 0 } });
 });
 
+it('starts anew who dies while others are still on their way', async () => {
+  const { child, events, exited } = start('early');
+  await eventually(() => events.filter(({ serving }) => serving === 1).length === 2, STARTS_MS);
+  await eventually(() => events.some(({ state }) => state !== undefined), STARTS_MS);
+  expect(events.filter(({ died }) => died !== undefined)).toEqual([{ died: 1, by: 'exit code 5', pauseMs: 20 }]);
+  child.kill('SIGTERM');
+  await exited;
+});
+
 it('starts nothing where one cannot start at all', async () => {
   const { events, exited } = start('stillborn');
   await exited;

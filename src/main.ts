@@ -2,6 +2,7 @@
 // machine without a trace of it but its data.
 
 import { type Config, readConfig } from './config.js';
+import type { Opened } from './main/primary.js';
 import { openServing } from './main/serving.js';
 import { linesOf, openSite } from './main/site.js';
 import { type Closer, closeAll, endAtDefects, stopper } from './main/stopping.js';
@@ -43,11 +44,6 @@ function configOf(env: NodeJS.ProcessEnv): Config {
     env,
     views.map(({ name }) => name),
   );
-}
-
-interface Opened {
-  readonly url: string;
-  readonly lines: readonly string[];
 }
 
 async function openAlone(config: Config, closers: Closer[]): Promise<Opened> {

@@ -8,11 +8,12 @@ import { Pool, type WorkerFailed } from '../workers/index.js';
 import type { Report, Task } from './roles.js';
 import { linesOf, openSite } from './site.js';
 import type { Closer } from './stopping.js';
-import { livenessOfAll, metricsOfAll, readinessOfAll, type Workers } from './whole.js';
+import { type Workers, wholeOf } from './whole.js';
 
 /** Workers finish running requests for 5 s, and then let go of their stores. */
 const GRACE_MS = 15_000;
 
+/** What serves, and where; the lines tell people what else there is to know. */
 export interface Opened {
   readonly url: string;
   readonly lines: readonly string[];
@@ -30,6 +31,7 @@ export async function openWorkers(
   const { workers: count, metrics } = config.machine;
   const http = await startOfPorts(config.http);
   let first: Report | undefined;
+  const whole = wholeOf(() => pool);
   const pool: Workers = new Pool({
     workers: count,
     args: ['worker'],
@@ -40,11 +42,7 @@ export async function openWorkers(
     onServing: (_, report) => {
       first ??= report;
     },
-    answering: {
-      readiness: () => readinessOfAll(pool),
-      liveness: () => livenessOfAll(pool),
-      metrics: () => metricsOfAll(pool),
-    },
+    answering: whole,
     onDeath: (place, how, pauseMs) => {
       logger.error({ died: place, how, pauseMs }, 'a worker died; another takes its place after a pause');
     },
@@ -56,11 +54,6 @@ export async function openWorkers(
   await embedded?.announce(url, site.controlSecret);
   const told = [...linesOf(config, embedded, storeName), `workers: ${count}`];
   if (metrics) {
-    const whole = {
-      readiness: () => readinessOfAll(pool),
-      liveness: () => livenessOfAll(pool),
-      metrics: () => metricsOfAll(pool),
-    };
     const operations = await startOperations({ ...metrics, ...whole, logger });
     closers.unshift(operations.close);
     told.push(`metrics: ${operations.url}/metrics`);

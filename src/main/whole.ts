@@ -1,7 +1,7 @@
 // What several processes answer as one: health, and the numbers of all.
 
 import { metricsText, type Readiness } from '../server/index.js';
-import type { Pool } from '../workers/index.js';
+import type { Answering, Pool } from '../workers/index.js';
 import { processSamples } from './measures.js';
 import type { OfWhole, OfWorker, Report } from './roles.js';
 
@@ -10,8 +10,15 @@ export type Workers = Pool<Report, OfWhole, OfWorker>;
 /** Below what a probe, and a worker that asks for it, wait. */
 const PATIENCE_MS = 1_500;
 
+/** What may be asked about all of them; `workers` is asked each time. */
+export const wholeOf = (workers: () => Workers): Answering<OfWhole> => ({
+  readiness: () => readinessOfAll(workers()),
+  liveness: () => livenessOfAll(workers()),
+  metrics: () => metricsOfAll(workers()),
+});
+
 /** Ready while a worker serves, and every one that does is ready; who says nothing is not. */
-export async function readinessOfAll(workers: Workers): Promise<Readiness> {
+async function readinessOfAll(workers: Workers): Promise<Readiness> {
   const replies = await workers.ask('readiness', PATIENCE_MS);
   const { wanted, serving } = workers.state;
   const every = (holds: (readiness: Readiness) => boolean) =>
@@ -25,13 +32,13 @@ export async function readinessOfAll(workers: Workers): Promise<Readiness> {
 }
 
 /** Whether a worker serves, and every one that does answers. */
-export async function livenessOfAll(workers: Workers): Promise<boolean> {
+async function livenessOfAll(workers: Workers): Promise<boolean> {
   const replies = await workers.ask('liveness', PATIENCE_MS);
   return replies.length > 0 && replies.every(({ value }) => value === true);
 }
 
 /** The numbers of each worker under its name, and those of the first process. */
-export async function metricsOfAll(workers: Workers): Promise<string> {
+async function metricsOfAll(workers: Workers): Promise<string> {
   const replies = await workers.ask('samples', PATIENCE_MS);
   const { wanted, serving, deaths } = workers.state;
   const none = {};

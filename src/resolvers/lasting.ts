@@ -1,5 +1,5 @@
-// Things made of a value that the cache gives again as the very same object for as long as it stands: made once, and gone
-// with the value.
+// Things made of a value, once, and gone with it: the cache may give a value again as the very same object for as long as it
+// stands.
 
 /** So many things are kept of one value. */
 const MAX_THINGS = 8;

@@ -41,6 +41,7 @@ const { server, gateway } = await openServing(
   [],
 );
 
+process.on('disconnect', () => process.exit()); // whoever started it is gone
 process.on('message', (wanted) => {
   if (wanted === 'collect') global.gc?.();
   // What the observer has to tell comes in a later turn.

@@ -126,6 +126,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
       delete entry.held;
       delete entry.token;
     }
+    if (entry.token?.token === item.lease) delete entry.token;
     if (wasFenced && entry.fences.size === 0 && entry.held) entry.expiresAtMs = clock.nowMs() + entry.held.value.ttlMs;
     if (entry.held || entry.fences.size > 0) keep(entry);
     else remove(entry);

@@ -58,7 +58,7 @@ const countOf = ({ members, shape }: StoredValue): number =>
   members === null ? -1 : shape === 'hash' ? members.length / 2 : members.length;
 
 export const dropArgs = (items: readonly Omit<DropItem, 'view' | 'key'>[]): Arguments =>
-  items.flatMap(({ version, xid }) => [padded(version), xid]);
+  items.flatMap(({ version, xid, lease = '' }) => [padded(version), xid, lease]);
 
 export const patchArgs = (item: PatchItem): Arguments => [
   item.token,

@@ -17,6 +17,9 @@ const KEYS_PER_STATEMENT = 500;
 /** Readers queue behind each call to the store, and its reply is due within the store's time-out. */
 const ITEMS_PER_CALL = 100;
 
+/** What could not be filled, as a transaction had not ended, is left alone for so long; then another reader may try. */
+const UNFILLABLE_MS = 20;
+
 /** The right to fill one entry, as granted by a read under `guard`. */
 export interface Lease {
   readonly token: string;
@@ -158,8 +161,10 @@ export class Refill<Source> {
         leased.push({ guard, item: { ...this.storedForm(view, row), token, question } });
         continue;
       }
-      if (lease) this.#options.events.emit({ kind: 'unfillable', view: view.name, key: row.key });
       settled.resolve(false);
+      if (!lease) continue;
+      this.#options.events.emit({ kind: 'unfillable', view: view.name, key: row.key });
+      void this.#options.clock.sleep(UNFILLABLE_MS).then(() => this.#abandon([question]));
     }
     for (let at = 0; at < leased.length; at += ITEMS_PER_CALL) await this.#fill(leased.slice(at, at + ITEMS_PER_CALL));
   }
@@ -193,7 +198,7 @@ export class Refill<Source> {
     while (this.#abandoned.length > 0) {
       const some = this.#abandoned.splice(0, ITEMS_PER_CALL);
       const leased = some.flatMap(({ view, key, lease }) =>
-        lease ? [{ guard: lease.guard, item: { view, key, version: '0', xid: '0' } }] : [],
+        lease ? [{ guard: lease.guard, item: { view, key, version: '0', xid: '0', lease: lease.token } }] : [],
       );
       if (leased.length > 0) await store.drop(this.#batched(leased)).catch(() => {});
       for (const { settled } of some) settled.resolve(false);

@@ -114,6 +114,8 @@ export interface DropItem {
   readonly version: string;
   /** A transaction, all of whose fences go; or one fence, as {@link fenceOf} names it. */
   readonly xid: string;
+  /** The token of a lease that is given back, where it still stands. */
+  readonly lease?: string;
 }
 
 /**

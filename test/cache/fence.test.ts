@@ -184,6 +184,21 @@ describe.each(['redis', 'memory'] as const)('a fence in %s', (store) => {
     await writing.lift();
   });
 
+  it('of a writer that was killed, and whose transaction took a while to end, ends with the next refill after that', async () => {
+    await filled();
+    const writing = await beginWriting(gateway, key, 'new');
+    await fenceYoung(writing);
+    await graceIsOver();
+    await gateway.note(key);
+    await gateway.story.until('unfillable', entry());
+    await writing.rollback();
+    await eventually(async () => {
+      expect(await gateway.note(key)).toBe('old');
+      return story().at(-1) === 'hit';
+    }, 1_000); // less than a lease lasts
+    expect(story().filter((kind) => kind === 'filled')).toEqual(['filled']);
+  });
+
   it('that nobody meets any more is swept away once its transaction has ended', async () => {
     await filled();
     const writing = await beginWriting(gateway, key, 'new');

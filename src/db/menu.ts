@@ -123,9 +123,9 @@ export async function replaceMenuItems(
   const rows = JSON.stringify(items);
   const given = sql`json_to_recordset(${rows}::json) AS given ("key" text, "parentKey" text, "position" int, "label" text,
     "url" text, "visibleFrom" timestamptz, "visibleUntil" timestamptz, "requiredScope" text)`;
-  const removed = await query(sql`DELETE FROM menu_items WHERE menu_id = ${menuId}
+  const removing = query(sql`DELETE FROM menu_items WHERE menu_id = ${menuId}
     AND key NOT IN (SELECT "key" FROM ${given}) RETURNING key`);
-  const written = await query(sql`
+  const writing = query(sql`
     INSERT INTO menu_items AS mine (menu_id, key, parent_key, position, label, url, visible_from, visible_until, required_scope)
     SELECT ${menuId}::uuid, "key", "parentKey", "position", "label", "url", "visibleFrom", "visibleUntil", "requiredScope"
     FROM ${given}
@@ -136,15 +136,28 @@ export async function replaceMenuItems(
       IS DISTINCT FROM (excluded.parent_key, excluded.position, excluded.label, excluded.url, excluded.visible_from,
         excluded.visible_until, excluded.required_scope)
     RETURNING key`);
+  const [removed, written] = await Promise.all([removing, writing]); // one behind the other, sent together
   return { written: written.length, removed: removed.length };
 }
 
-/** The item's former label; undefined when the menu has no such item. */
-export async function setItemLabel(tx: Tx, menuId: string, item: string, label: string): Promise<string | undefined> {
-  const where = and(eq(menuItems.menuId, menuId), eq(menuItems.key, item));
-  const [before] = await tx.select({ label: menuItems.label }).from(menuItems).where(where);
-  if (before) await tx.update(menuItems).set({ label }).where(where);
-  return before?.label;
+/** Gives an item another label, in one statement. Its former label; null when the menu has no such item, undefined when there is no menu. */
+export async function setItemLabel(
+  tx: Tx,
+  menu: { readonly key: string; readonly locale: string },
+  item: string | null,
+  label: string,
+): Promise<string | null | undefined> {
+  const [found] = await txQuery(tx)<{ before: string | null }>(sql`
+    WITH found AS (
+      SELECT item.menu_id, item.key, item.label AS before
+      FROM menus AS menu LEFT JOIN menu_items AS item ON item.menu_id = menu.id AND item.key = ${item}
+      WHERE menu.key = ${menu.key} AND menu.locale = ${menu.locale}
+    ), changed AS (
+      UPDATE menu_items AS item SET label = ${label} FROM found
+      WHERE item.menu_id = found.menu_id AND item.key = found.key
+    )
+    SELECT before FROM found`);
+  return found?.before;
 }
 
 /** Where an item stands. */

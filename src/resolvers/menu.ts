@@ -101,11 +101,11 @@ export async function renameMenuItem(
   const locale = requireLocale(args.locale ?? 'en');
   const label = requireLabel(args.label, ['label']);
   const { receipt } = await write(ctx, planOf('renameMenuItem', menuKey(key, locale), options), async (tx) => {
-    const id = await findMenuId(tx, key, locale);
-    if (!id) throw noMenu(key, locale);
     // Postgres takes no NUL, and no item has one.
-    const before = args.item.includes('\0') ? undefined : await setItemLabel(tx, id, args.item, label);
-    if (before === undefined) {
+    const item = args.item.includes('\0') ? null : args.item;
+    const before = await setItemLabel(tx, { key, locale }, item, label);
+    if (before === undefined) throw noMenu(key, locale);
+    if (before === null) {
       throw new NotFound(`Menu ${key} (${locale}) has no item ${JSON.stringify(args.item.slice(0, 60))}.`, {
         path: ['item'],
       });

@@ -120,4 +120,22 @@ export class Reader<Source> {`,
       },
     ],
   },
+  {
+    name: 'unfillable-gives-back',
+    rule: '16',
+    clause: 'who met a fence too early to end it leaves that to the next reader',
+    tier: 'test',
+    test: {
+      file: 'test/cache/fence.test.ts',
+      title:
+        'of a writer that was killed, and whose transaction took a while to end, ends with the next refill after that',
+    },
+    edits: [
+      {
+        file: 'src/cache/refill.ts',
+        find: 'void this.#options.clock.sleep(UNFILLABLE_MS).then(() => this.#abandon([question]));',
+        replace: '',
+      },
+    ],
+  },
 ];

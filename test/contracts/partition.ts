@@ -163,8 +163,8 @@ export class Partition {
     return { members, count };
   }
 
-  async drop(key: string, { version, xid }: Omit<Drop, 'key'>) {
-    return only(await this.store.drop([{ ...this.where, items: [{ view: 'note', key, version, xid }] }]));
+  async drop(key: string, drop: Omit<Drop, 'key'>) {
+    return only(await this.store.drop([{ ...this.where, items: [{ view: 'note', key, ...drop }] }]));
   }
 
   async dropAll(drops: readonly Drop[]) {

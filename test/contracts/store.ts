@@ -352,6 +352,24 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(await at.read('drop-fenced', 't2')).toEqual({ kind: 'lease', xids: ['54'] });
     });
 
+    it('gives a lease back beside a value that a fence hides, and nobody else’s', async () => {
+      await at.filled('drop-lease', value({ version: '1' }));
+      await at.fence(['drop-lease'], '59', 'w1');
+      await elapse('drop-lease', GONE_MS);
+      const leased = { kind: 'lease', xids: ['59'] };
+      expect(await at.read('drop-lease', 't1')).toEqual(leased);
+      expect(await at.read('drop-lease', 't2')).toEqual({ kind: 'fenced' });
+      const giveBack = (token: string) =>
+        at.drop('drop-lease', { version: '0', xid: '0', lease: at.token('drop-lease', token) });
+      await giveBack('w1');
+      expect(await at.read('drop-lease', 't2')).toEqual({ kind: 'fenced' });
+      await giveBack('t1');
+      expect(await at.read('drop-lease', 't2')).toEqual(leased);
+      await giveBack('t1');
+      expect(await at.fill('drop-lease', 't2', value({ version: '1' }))).toBe('filled');
+      expect(await at.value('drop-lease')).toBe(value({ version: '1' }).value);
+    });
+
     it('compares versions as 64-bit numbers', async () => {
       await at.filled('64', value({ version: '9' }));
       await at.drop('64', { version: '10', xid: '56' });

@@ -100,7 +100,7 @@ export class ModelKeys {
     this.keep(where, { ...this.fresh(item, where, now + item.ttlMs), held });
   }
 
-  /** Ends a transaction's fences, or one fence, and with what is older than the version the token. */
+  /** Ends a transaction's fences, or one fence, and a lease that is given back; with what is older than the version, any token. */
   release(item: DropItem, where: GuardedPartition): 'dropped' {
     const entry = this.find(item, where);
     if (!entry) return 'dropped';
@@ -114,7 +114,8 @@ export class ModelKeys {
     }
     const unfenced = held && entry.fences.length > 0 && fences.length === 0;
     const expiresAtMs = unfenced ? this.nowMs() + held.value.ttlMs : entry.expiresAtMs;
-    this.keep(where, { ...entry, held, token, fences, expiresAtMs });
+    const left = token?.token === item.lease ? undefined : token;
+    this.keep(where, { ...entry, held, token: left, fences, expiresAtMs });
     return 'dropped';
   }
 }

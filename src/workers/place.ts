@@ -14,7 +14,7 @@ export interface Death {
   readonly next: { readonly pauseMs: number } | 'give up';
   /** Deaths in a row shortly after a start. */
   readonly early: number;
-  /** Whether it did its work before. */
+  /** Whether this place ever had a worker that did its work. */
   readonly served: boolean;
 }
 
@@ -39,6 +39,7 @@ export class Place<Report, Given extends Answers, Asked extends Answers> {
   readonly #deaths: Deaths;
   #life: Life<Given, Asked> | undefined;
   #pause: NodeJS.Timeout | undefined;
+  #served = false;
   #stopped = false;
 
   constructor(options: PlaceOptions<Report, Given>) {
@@ -70,6 +71,7 @@ export class Place<Report, Given extends Answers, Asked extends Answers> {
           send(this.#stopped ? { kind: 'stop' } : { kind: 'task', task: this.#options.task() });
         if (message.kind !== 'serving') return;
         life.servingSinceMs = performance.now();
+        this.#served = true;
         this.#options.onServing(message.report as Report); // decoded by the type that both sides were built with
         resolve();
       });
@@ -106,8 +108,7 @@ export class Place<Report, Given extends Answers, Asked extends Answers> {
   #died(life: Life<Given, Asked>, how: string): void {
     if (this.#life === life) this.#life = undefined;
     const { servingSinceMs } = life;
-    const served = servingSinceMs !== undefined;
-    const next = this.#deaths.after(served ? performance.now() - servingSinceMs : undefined);
-    this.#options.onDeath({ how, next, early: this.#deaths.early, served });
+    const next = this.#deaths.after(servingSinceMs === undefined ? undefined : performance.now() - servingSinceMs);
+    this.#options.onDeath({ how, next, early: this.#deaths.early, served: this.#served });
   }
 }

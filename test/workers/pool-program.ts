@@ -45,10 +45,12 @@ async function work(): Promise<void> {
   if (!taken) throw new Error('Nobody has started this worker.');
   place = taken.task.place;
   if (how === 'stillborn' && place === 2) process.exit(3);
-  // Until the first has died and another serves in its place.
-  if (how === 'early' && place === 2) while ((await taken.ask('deaths', 30_000)) === 0) await setTimeout(20);
+  // The first dies as it serves, and the next in its place before it does; the second waits for both.
+  const deaths = async () => (await taken.ask('deaths', 30_000)) ?? 0;
+  if (how === 'early' && place === 1 && (await deaths()) === 1) process.exit(6);
+  if (how === 'early' && place === 2) while ((await deaths()) < 2) await setTimeout(20);
   taken.serving(`one of ${await taken.ask('wanted', 30_000)}`);
-  const isDoomed = how === 'dying' ? place === 2 : how === 'early' && (await taken.ask('deaths', 30_000)) === 0;
+  const isDoomed = how === 'dying' ? place === 2 : how === 'early' && (await deaths()) === 0;
   if (!isDoomed) return;
   await setTimeout(50);
   process.exit(5);

@@ -59,7 +59,10 @@ it('starts anew who dies while others are still on their way', async () => {
   const { child, events, exited } = start('early');
   await eventually(() => events.filter(({ serving }) => serving === 1).length === 2, STARTS_MS);
   await eventually(() => events.some(({ state }) => state !== undefined), STARTS_MS);
-  expect(events.filter(({ died }) => died !== undefined)).toEqual([{ died: 1, by: 'exit code 5', pauseMs: 20 }]);
+  expect(events.filter(({ died }) => died !== undefined)).toEqual([
+    { died: 1, by: 'exit code 5', pauseMs: 20 },
+    { died: 1, by: 'exit code 6', pauseMs: 40 },
+  ]);
   child.kill('SIGTERM');
   await exited;
 });

@@ -21,8 +21,10 @@ export interface GateOptions {
 
 /** Receives every request of a server. */
 export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOptions) {
-  const runStill = (exchange: Exchange) => {
-    if (!exchange.request.socket.destroyed) run(exchange); // its log line is written without it
+  const runStill = (exchange: Exchange): boolean => {
+    const isThere = !exchange.request.socket.destroyed;
+    if (isThere) run(exchange); // else its log line is written without it
+    return isThere;
   };
   const inTurn = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = open(request, response);
@@ -48,8 +50,7 @@ export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOp
     if (!callersAsk.test(url)) run(open(request, response));
     else if (!places.areFull()) inTurn(request, response);
     else if (!isPlain(request)) beforeQueries(request, response);
-    else if (!/^\/graphql(?:\?|$)/.test(url))
-      refusals.send(request, response); // what nobody changes anything by
+    else if (method !== 'OPTIONS' && !/^\/graphql(?:\?|$)/.test(url)) refusals.send(request, response);
     else if (url.startsWith('/graphql?') && method === 'GET') refusals.send(request, response);
     else if (places.areAllTaken(turns.urgent)) refusals.send(request, response);
     // What came together with the head can be read in the next tick.

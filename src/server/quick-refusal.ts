@@ -1,5 +1,5 @@
 // Turns requests away at the least cost: an answer that is ready but for its id, in one piece, in the words of what was
-// asked; and one line in the log for all of a second.
+// asked; and one line in the log for each path and second.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';

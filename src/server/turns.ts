@@ -26,12 +26,15 @@ const nodeLoop: Loop = {
   settled: (act) => queueMicrotask(() => process.nextTick(act)), // microtasks run dry before the next tick
 };
 
+/** Begins a request; false where it has gone meanwhile. */
+export type Act = () => boolean;
+
 export class Turns {
   readonly #isCrowded: () => boolean;
   readonly #loop: Loop;
   /** In both, who came first stands first. */
-  readonly #urgent: (() => void)[] = [];
-  readonly #line: (() => void)[] = [];
+  readonly #urgent: Act[] = [];
+  readonly #line: Act[] = [];
   /** When this turn began to begin requests. */
   #sinceMs: number | undefined;
   /** Whether another turn is due. */
@@ -65,13 +68,13 @@ export class Turns {
   }
 
   /** Begins `act` in its turn. */
-  begin(act: () => void): void {
+  begin(act: Act): void {
     if (this.#isOver() || this.waiting > 0 || this.#isCrowded()) this.#line.push(act);
     else act();
   }
 
   /** Begins `act` before all that is not urgent. */
-  beginUrgent(act: () => void): void {
+  beginUrgent(act: Act): void {
     if (this.#urgent.length > 0 || this.#isOver()) this.#urgent.push(act);
     else act();
   }
@@ -104,24 +107,27 @@ export class Turns {
     if (canGoOn && !this.#isOver()) this.#serve();
   };
 
-  /** What comes between turns counts, and so do turns in which none could be begun: it is the pace of the line that matters. */
+  /**
+   * What comes between turns counts, and so does time in which none could be begun, together with those who are begun then:
+   * it is the pace of the line that matters.
+   */
   #measure(): void {
     const nowMs = this.#loop.nowMs();
-    if (this.#line.length > 0 && this.#waitedSinceMs !== undefined) {
+    const hasLine = this.#line.length > 0;
+    if (this.#waitedSinceMs !== undefined) {
       const tookMs = nowMs - this.#waitedSinceMs;
-      if (tookMs < turnMs) return;
-      this.#perMs += (1 - Math.exp(-tookMs / memoryMs)) * (this.#begun / tookMs - this.#perMs);
+      if (hasLine && (this.#begun === 0 || tookMs < turnMs)) return;
+      if (tookMs >= turnMs) this.#perMs += (1 - Math.exp(-tookMs / memoryMs)) * (this.#begun / tookMs - this.#perMs);
     }
     this.#begun = 0;
-    this.#waitedSinceMs = this.#line.length > 0 ? nowMs : undefined;
+    this.#waitedSinceMs = hasLine ? nowMs : undefined;
   }
 
   readonly #serve = (): void => {
     const urgent = this.#urgent.shift();
     const act = urgent ?? (this.#isCrowded() ? undefined : this.#line.shift());
     if (!act) return;
-    if (!urgent) this.#begun += 1;
-    act();
+    if (act() && !urgent) this.#begun += 1;
     this.#loop.settled(() => {
       if (!this.#isOver()) this.#serve();
     });

@@ -229,6 +229,9 @@ describe('a gateway full of queries', () => {
       (await gateway.post(hello, { origin })).headers.get('access-control-allow-origin');
     expect(await from('https://app.example.com')).toBe('https://app.example.com');
     expect(await from('https://other.example.com')).toBe(null);
+    const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' };
+    const preflight = await fetch(`${gateway.url}/ofrep/v1/evaluate/flags`, { method: 'OPTIONS', headers });
+    expect(preflight.status).toBe(204);
     await gateway.empty();
     await gateway.close();
   });

@@ -38,9 +38,10 @@ function started() {
   const crowd = { isThere: false };
   const turns = new Turns(() => crowd.isThere, clock.loop);
   const begun: string[] = [];
-  const work = (name: string, ms: number) => () => {
+  const work = (name: string, ms: number) => (): boolean => {
     begun.push(name);
     clock.take(ms);
+    return true;
   };
   return { ...clock, crowd, turns, begun, work };
 }
@@ -78,6 +79,7 @@ describe('a request begins', () => {
     crowd.isThere = false;
     turns.begin(() => {
       crowd.isThere = true; // the last in line makes it crowded again
+      return true;
     });
     turns.goOn();
     turns.goOn();
@@ -111,7 +113,7 @@ describe('a request begins', () => {
 });
 
 describe('those who wait', () => {
-  const waiting = (turns: Turns, work: () => void) => {
+  const waiting = (turns: Turns, work: () => boolean) => {
     let count = 0;
     for (; !turns.isFull && count < 100_000; count++) turns.begin(work);
     return turns.waiting;
@@ -157,8 +159,8 @@ describe('those who wait', () => {
     let free = 0;
     crowd.isThere = true;
     const one = () => {
-      fast();
       crowd.isThere = --free <= 0;
+      return fast();
     };
     for (let time = 0; time < 50; time++) {
       waiting(turns, one);
@@ -171,5 +173,34 @@ describe('those who wait', () => {
     const count = waiting(turns, fast);
     expect(count).toBeGreaterThan(300);
     expect(count).toBeLessThan(700);
+  });
+
+  it('are as many where all who wait begin at once, each time that the store answers', () => {
+    const { turns, work, turn, take, crowd } = started();
+    const fast = work('', 0.001);
+    for (let time = 0; time < 50; time++) {
+      crowd.isThere = true;
+      for (let count = 0; count < 60; count++) turns.begin(fast);
+      turn();
+      take(100);
+      crowd.isThere = false;
+      turns.goOn();
+      turn();
+      turn();
+    }
+    crowd.isThere = true;
+    const count = waiting(turns, fast);
+    expect(count).toBeGreaterThan(200);
+    expect(count).toBeLessThan(400);
+  });
+
+  it('are no more for those who have gone', () => {
+    const { turns, work, turn } = started();
+    const gone = work('', 0.1);
+    for (let time = 0; time < 100; time++) {
+      waiting(turns, () => !gone());
+      turn();
+    }
+    expect(waiting(turns, gone)).toBe(100);
   });
 });

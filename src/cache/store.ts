@@ -114,7 +114,7 @@ export interface DropItem {
   readonly version: string;
   /** A transaction, all of whose fences go; or one fence, as {@link fenceOf} names it. */
   readonly xid: string;
-  /** The token of a lease that is given back, where it still stands. */
+  /** The token of a lease that is given back: beside a value no other goes. */
   readonly lease?: string;
 }
 

@@ -238,7 +238,10 @@ export class Trust {
     // Looks went on meanwhile: a guard whose epoch they have shown closed is set here, and never vouched for.
     for (const { partition, guard } of learned) this.#guards.set(partition, guard);
     for (const { partition, guard } of discontinued) this.#abandoned.set(partition, guard.generation);
-    const trusted = learned.filter(({ partition, guard }) => this.vouches(partition, guard));
+    const trusted = learned.filter(({ partition, guard }) => {
+      const row = this.#lease.row(partition);
+      return row?.open === true && row.epoch === guard.epoch;
+    });
     if (trusted.length > 0)
       this.#options.events.emit({ kind: 'trusted', partitions: trusted.map(({ partition }) => partition) });
     // Learned counts too: the next look tells the others what is trusted here.

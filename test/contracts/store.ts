@@ -352,7 +352,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(await at.read('drop-fenced', 't2')).toEqual({ kind: 'lease', xids: ['54'] });
     });
 
-    it('gives a lease back beside a value that a fence hides, and nobody else’s', async () => {
+    it('gives a lease back, and beside a value nobody else’s', async () => {
       await at.filled('drop-lease', value({ version: '1' }));
       await at.fence(['drop-lease'], '59', 'w1');
       await elapse('drop-lease', GONE_MS);

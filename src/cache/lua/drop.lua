@@ -1,4 +1,4 @@
--- Removes what is older than a version, a transaction's fences and a lease; with version 0 it only lifts and gives back.
+-- Removes what is older than a version, a transaction's fences and a lease; with version 0 no value.
 -- KEYS: meta, fence index, then entry and members of each. ARGV: guard (3); then for each entry its version, its fence,
 -- and the token of a lease that is given back, or ''.
 -- Returns {'mismatch'} or {'done', 'dropped'…}. Atomic over all entries; works when memory is short.

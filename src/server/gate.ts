@@ -19,6 +19,9 @@ export interface GateOptions {
   readonly mayMutate: (body: Buffer) => boolean;
 }
 
+/** A query that waited for so long is turned away after all where too many wait. */
+const tooLongMs = 1_000;
+
 /** Receives every request of a server. */
 export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOptions) {
   const runStill = (exchange: Exchange): boolean => {
@@ -28,8 +31,11 @@ export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOp
   };
   const inTurn = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = open(request, response);
-    places.vouchFor(exchange);
-    turns.begin(() => runStill(exchange));
+    const cameMs = performance.now();
+    turns.begin(() => {
+      if (performance.now() - cameMs < tooLongMs) places.vouchFor(exchange);
+      return runStill(exchange);
+    });
   };
   const beforeQueries = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = open(request, response);

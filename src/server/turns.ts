@@ -15,10 +15,12 @@ export interface Loop {
 
 /** For how long a turn begins requests: two such turns are well below what probes of health put up with. */
 const turnMs = 10;
-/** As many wait as can be begun in this time, and never fewer than {@link fewClients}. */
-const patienceMs = 500;
+/** As many wait as can be begun in this time at the best pace of late, and never fewer than {@link fewClients}. */
+const patienceMs = 800;
 /** How far back it counts how many were begun in a millisecond. */
 const memoryMs = 100;
+/** How long a better pace is remembered: to turn many away makes it worse, and should not make the line shorter at once. */
+const bestMs = 5_000;
 
 const nodeLoop: Loop = {
   nowMs: () => performance.now(),
@@ -45,6 +47,8 @@ export class Turns {
   #begun = 0;
   /** How many of the line are begun in a millisecond, while there is one. */
   #perMs = 0;
+  /** The best of it lately. */
+  #bestPerMs = 0;
 
   /** `isCrowded` says whether as many are at work as should be: what is not urgent waits until one of them has ended. */
   constructor(isCrowded: () => boolean, loop: Loop = nodeLoop) {
@@ -64,7 +68,7 @@ export class Turns {
 
   /** Whether as many wait as should: who comes now would have its answer too late. */
   get isFull(): boolean {
-    return this.#line.length >= Math.max(fewClients, this.#perMs * patienceMs);
+    return this.#line.length >= Math.max(fewClients, this.#bestPerMs * patienceMs);
   }
 
   /** Begins `act` in its turn. */
@@ -117,10 +121,15 @@ export class Turns {
     if (this.#waitedSinceMs !== undefined) {
       const tookMs = nowMs - this.#waitedSinceMs;
       if (hasLine && (this.#begun === 0 || tookMs < turnMs)) return;
-      if (tookMs >= turnMs) this.#perMs += (1 - Math.exp(-tookMs / memoryMs)) * (this.#begun / tookMs - this.#perMs);
+      if (tookMs >= turnMs) this.#note(this.#begun / tookMs, tookMs);
     }
     this.#begun = 0;
     this.#waitedSinceMs = hasLine ? nowMs : undefined;
+  }
+
+  #note(perMs: number, tookMs: number): void {
+    this.#perMs += (1 - Math.exp(-tookMs / memoryMs)) * (perMs - this.#perMs);
+    this.#bestPerMs = Math.max(this.#perMs, this.#bestPerMs * Math.exp(-tookMs / bestMs));
   }
 
   readonly #serve = (): void => {

@@ -128,7 +128,7 @@ describe('those who wait', () => {
     }
   });
 
-  it('are as many as are begun in half a second where that is more', () => {
+  it('are as many as are begun in 0.8 s where that is more', () => {
     const { turns, work, turn } = started();
     const fast = work('', 0.1);
     for (let time = 0; time < 200; time++) {
@@ -136,8 +136,8 @@ describe('those who wait', () => {
       turn();
     }
     const count = waiting(turns, fast);
-    expect(count).toBeGreaterThan(4_000);
-    expect(count).toBeLessThan(6_000);
+    expect(count).toBeGreaterThan(6_400);
+    expect(count).toBeLessThan(9_600);
   });
 
   it('are half as many where as much time again goes by between turns', () => {
@@ -149,8 +149,8 @@ describe('those who wait', () => {
       take(10);
     }
     const count = waiting(turns, fast);
-    expect(count).toBeGreaterThan(2_000);
-    expect(count).toBeLessThan(3_000);
+    expect(count).toBeGreaterThan(3_200);
+    expect(count).toBeLessThan(4_800);
   });
 
   it('are as many as a store lets begin, however fast they begin', () => {
@@ -171,8 +171,8 @@ describe('those who wait', () => {
       turn();
     }
     const count = waiting(turns, fast);
-    expect(count).toBeGreaterThan(300);
-    expect(count).toBeLessThan(700);
+    expect(count).toBeGreaterThan(500);
+    expect(count).toBeLessThan(1_100);
   });
 
   it('are as many where all who wait begin at once, each time that the store answers', () => {
@@ -190,8 +190,28 @@ describe('those who wait', () => {
     }
     crowd.isThere = true;
     const count = waiting(turns, fast);
-    expect(count).toBeGreaterThan(200);
-    expect(count).toBeLessThan(400);
+    expect(count).toBeGreaterThan(350);
+    expect(count).toBeLessThan(650);
+  });
+
+  it('become fewer over seconds, not at once, where fewer are begun', () => {
+    const { turns, work, turn, take } = started();
+    const counts: number[] = [];
+    for (const [turnsTaken, betweenMs] of [
+      [200, 0],
+      [20, 90],
+      [200, 90],
+    ] as const) {
+      for (let time = 0; time < turnsTaken; time++) {
+        waiting(turns, work('', 0.1));
+        turn();
+        take(betweenMs);
+      }
+      counts.push(waiting(turns, work('', 0.1)));
+    }
+    const [before = 0, soon = 0, later = 0] = counts;
+    expect(soon).toBeGreaterThan(before / 2);
+    expect(later).toBeLessThan(before / 5);
   });
 
   it('are no more for those who have gone', () => {

@@ -42,28 +42,39 @@ export function gateOf({ open, run, places, turns, refusals, mayMutate }: GateOp
     turns.beginUrgent(() => runStill(exchange));
   };
   const unlessQuery = (request: IncomingMessage, response: ServerResponse) => {
-    const body: unknown = request.read();
-    const whole =
-      body instanceof Buffer && Number(request.headers['content-length']) === body.length ? body : undefined;
-    if (whole && !mayMutate(whole)) refusals.send(request, response);
-    else {
-      if (body !== null) request.unshift(body);
+    const body = request.read();
+    if (isWhole(request, body) && !mayMutate(body)) return refusals.send(request, response);
+    if (body !== null) request.unshift(body);
+    beforeQueries(request, response);
+  };
+  const mutationsFirst = (request: IncomingMessage, response: ServerResponse) => {
+    const body = request.read();
+    if (body !== null) request.unshift(body);
+    if (isWhole(request, body) && mayMutate(body) && !places.areAllTaken(turns.urgent))
       beforeQueries(request, response);
-    }
+    else inTurn(request, response);
   };
   return (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '/', method } = request;
+    const isPost = method === 'POST';
+    const isGraphQL = /^\/graphql(?:\?|$)/.test(url);
+    // What came together with the head can be read in the next tick.
     if (!callersAsk.test(url)) run(open(request, response));
-    else if (!places.areFull()) inTurn(request, response);
+    else if (!places.areFull() && isGraphQL && isPost && turns.waiting > 0) {
+      process.nextTick(mutationsFirst, request, response);
+    } else if (!places.areFull()) inTurn(request, response);
     else if (!isPlain(request)) beforeQueries(request, response);
-    else if (method !== 'OPTIONS' && !/^\/graphql(?:\?|$)/.test(url)) refusals.send(request, response);
+    else if (method !== 'OPTIONS' && !isGraphQL) refusals.send(request, response);
     else if (url.startsWith('/graphql?') && method === 'GET') refusals.send(request, response);
     else if (places.areAllTaken(turns.urgent)) refusals.send(request, response);
-    // What came together with the head can be read in the next tick.
-    else if (method === 'POST') process.nextTick(unlessQuery, request, response);
+    else if (isPost) process.nextTick(unlessQuery, request, response);
     else beforeQueries(request, response);
   };
 }
+
+/** Whether all of the body came together with the head. */
+const isWhole = (request: IncomingMessage, body: unknown): body is Buffer =>
+  body instanceof Buffer && Number(request.headers['content-length']) === body.length;
 
 /** A request whose end may be seen elsewhere by others is refused in its own words, and its connection closed. */
 function isPlain(request: IncomingMessage): boolean {

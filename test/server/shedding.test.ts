@@ -131,6 +131,25 @@ it('of trusted documents it is known which hold a mutation', () => {
   expect(possible.map(mutates)).toEqual(Array(5).fill(true));
 });
 
+it('a mutation does not stand in the line of queries', async () => {
+  const gateway = await startEdge();
+  const held = holdUp();
+  const stuck = Array.from({ length: 100 }, () => gateway.post({ query: '{ stuck }' }));
+  await eventually(() => held.waiting() === 100);
+  let answered = 0;
+  const waiting = [1, 2].map(async () => {
+    const { status } = await gateway.post({ query: '{ hello }' });
+    answered++;
+    return status;
+  });
+  expect((await gateway.post({ query: 'mutation { rename }' })).status).toBe(200);
+  expect(answered).toBe(0);
+  held.release();
+  for (const { status } of await Promise.all(stuck)) expect(status).toBe(200);
+  expect(await Promise.all(waiting)).toEqual([200, 200]);
+  await gateway.close();
+});
+
 describe('a gateway full of queries', () => {
   const full = async (overrides: Parameters<typeof startEdge>[0] = {}) => {
     const gateway = await startEdge({ limits: { inFlight: 10 }, ...overrides });

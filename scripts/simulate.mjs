@@ -9,7 +9,7 @@ import { bundle, mutants, realServers } from './simulate/bundle.mjs';
 import { runGate } from './simulate/gate.mjs';
 import { runSchedules } from './simulate/run.mjs';
 
-const { values } = parseArgs({
+const { values } = chosen({
   options: {
     tier: { type: 'string' },
     schedules: { type: 'string' },
@@ -26,10 +26,10 @@ const { values } = parseArgs({
   },
 });
 const options = {
-  schedules: values.schedules && Number(values.schedules),
-  seconds: Number(values.seconds),
-  seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)),
-  workers: Number(values.workers),
+  schedules: values.schedules && number('schedules', 1),
+  seconds: number('seconds', 0),
+  seed: values.seed === undefined ? Math.floor(Math.random() * 1e9) : number('seed', 0),
+  workers: number('workers', 1),
   answers: values.answers,
   trace: values.trace,
   storm: values.storm,
@@ -38,9 +38,16 @@ const options = {
 };
 
 /** The gate gives the same seeds again. */
-const FIRST_SEED = Number(values.seed ?? 1);
+const FIRST_SEED = values.seed === undefined ? 1 : options.seed;
 /** Of the gate: where schedules are looked for, or a test that is named. */
 const tiers = values.tier ? [values.tier] : ['model', 'real', 'test'];
+
+const known = values.gate ? ['model', 'real', 'test'] : ['model', 'real'];
+if (values.tier && !known.includes(values.tier)) refuse(`--tier is ${known.join(' or ')}.`);
+const names = new Set((await mutants()).map(({ name }) => name));
+for (const name of values.mutant?.split(',') ?? []) {
+  if (!names.has(name)) refuse(`There is no mutant ${name}; --list names them.`);
+}
 
 if (values.list) {
   for (const { name, rule, clause } of await mutants())
@@ -67,9 +74,26 @@ async function gate({ servers, ...options }) {
 
 async function simulate(options) {
   const mutant = values.mutant && (await mutants()).find(({ name }) => name === values.mutant);
-  if (values.mutant && !mutant) throw new Error(`There is no mutant ${values.mutant}; --list names them.`);
   const program = await bundle(mutant?.edits ?? []);
   const wanted = { ...options, tier: values.tier ?? 'model', schedules: options.schedules ?? 10_000 };
   const { violation } = await runSchedules(program, wanted, { untilViolation: Boolean(mutant) });
   return !violation;
+}
+
+function chosen(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+function number(option, least) {
+  const value = Number(values[option]);
+  return value >= least ? value : refuse(`--${option} is a number from ${least} on.`);
+}
+
+function refuse(sentence) {
+  console.error(sentence);
+  process.exit(2);
 }

@@ -140,7 +140,10 @@ export async function replaceMenuItems(
   return { written: written.length, removed: removed.length };
 }
 
-/** Gives an item another label, in one statement. Its former label; null when the menu has no such item, undefined when there is no menu. */
+/**
+ * Gives an item another label, in one statement. Its former label; null when the menu has no such item, undefined when
+ * there is no menu.
+ */
 export async function setItemLabel(
   tx: Tx,
   menu: { readonly key: string; readonly locale: string },

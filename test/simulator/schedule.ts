@@ -142,6 +142,8 @@ export async function runSchedule({
   network.weather = drawWeather(dice);
   world.endMs = scheduler.nowMs + dice.pick([60, 200, 500, 1_500, 4_000, 8_000]);
   const drawn = dice.chance(STORMY) ? dice.pick(Object.keys(STORMS)) : undefined;
+  if (storm !== undefined && !STORMS[storm])
+    throw new Error(`There is no storm ${storm}; there are ${Object.keys(STORMS).join(', ')}.`);
   const weather = STORMS[storm ?? drawn ?? ''];
   if (weather) {
     network.count(`storm ${storm ?? drawn}`);

@@ -24,7 +24,11 @@ export type CacheEvent =
   | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
   | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
   /** Something that goes on by itself keeps failing, and is tried again. */
-  | { readonly kind: 'failing'; readonly part: 'trust' | 'relay' | 'feed' | 'refresher'; readonly error: unknown }
+  | {
+      readonly kind: 'failing';
+      readonly part: 'trust' | 'relay' | 'feed' | 'refresher' | 'standing';
+      readonly error: unknown;
+    }
   | { readonly kind: 'distrusted'; readonly partitions: readonly number[]; readonly reason: string };
 
 export type Listener = (event: CacheEvent) => void;

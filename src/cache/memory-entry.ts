@@ -19,18 +19,22 @@ export interface Entry {
   readonly fences: Map<string, number>;
 }
 
+/** Of the value that stands there, fenced or not, in whatever format. */
+export const stampOf = ({ held }: Entry): string | undefined => held && `${held.value.version}:${held.storedAtMs}`;
+
 /** What a reader of `item` finds, fenced or not; undefined where nothing stands. */
 export function hitOf(
-  { held }: Entry,
+  entry: Entry,
   { field, part }: Omit<ReadItem, 'secret' | 'known'>,
   nowMs: number,
 ): Hit | undefined {
+  const { held } = entry;
   const value = held?.value.value === null ? null : held?.stored.get(field);
-  if (!held || value === undefined) return undefined;
+  const stamp = stampOf(entry);
+  if (!held || value === undefined || stamp === undefined) return undefined;
   const { version, changedAtMs, ttlMs } = held.value;
   const ageMs = Math.floor(nowMs - held.storedAtMs);
   const members = value === null ? [] : held.members.part(part);
-  const stamp = `${version}:${held.storedAtMs}`;
   return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members, count: held.members.count, stamp };
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
-import { bytesOf, type Entry, hitOf } from './memory-entry.js';
+import { bytesOf, type Entry, hitOf, stampOf } from './memory-entry.js';
 import { Members } from './part.js';
 import {
   type DropItem,
@@ -17,7 +17,6 @@ import {
   type ReadItem,
   type ReadReply,
   type RenewItem,
-  type StandingItem,
   type Store,
   type StoredValue,
   xidOf,
@@ -90,9 +89,9 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     return { kind: 'lease', token, xids: [...entry.fences.keys()].map(xidOf) };
   };
 
-  const standing = (item: StandingItem, where: GuardedPartition): string | undefined => {
+  const standing = (item: EntryRef, where: GuardedPartition): string | undefined => {
     const entry = find(item, where);
-    return entry?.fences.size === 0 ? hitOf(entry, item, clock.nowMs())?.stamp : undefined;
+    return entry?.fences.size === 0 ? stampOf(entry) : undefined;
   };
 
   const renew = (item: RenewItem, where: GuardedPartition): string | undefined => {

@@ -157,7 +157,7 @@ export class Reader<Source> {
     let ground = held?.ground;
     if (!ground || ground.dueMs !== dueMs) {
       // Only who finds a value in the store knows its stamp.
-      ground = { view: view.name, key, field: fieldOf(view), version, stamp, partition, guard, dueMs };
+      ground = { view: view.name, key, version, stamp, partition, guard, dueMs };
       if (held) held.ground = ground;
     }
     const reading = { outcome: 'HIT', version, changedAtMs, ageMs, value, members, count, ground } as const;

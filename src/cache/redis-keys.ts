@@ -1,20 +1,25 @@
 // Names of keys. All keys of a partition share one hash tag, so that a cluster keeps them on one master.
+import type { EntryRef } from './view.js';
 
 export type RedisKeys = ReturnType<typeof redisKeys>;
 
 /** `installation` is part of every key, so that databases may share a Redis. */
 export function redisKeys(installation: string) {
   const tag = (partition: number) => `{${installation}.${partition}}`;
+  const entryNames = (partition: number) => {
+    const before = `${tag(partition)}e:`;
+    return ({ view, key }: EntryRef) => `${before}${view}:${key}`;
+  };
   return {
     tag,
     meta: (partition: number) => `${tag(partition)}m`,
     fences: (partition: number) => `${tag(partition)}f`,
+    entryNames,
     /** Entry and members of each. */
-    entries: (partition: number, items: readonly { readonly view: string; readonly key: string }[]) => {
-      const own = tag(partition);
-      const names: string[] = [];
-      for (const { view, key } of items) names.push(`${own}e:${view}:${key}`, `${own}d:${view}:${key}`);
-      return names;
+    entries: (partition: number, items: readonly EntryRef[]) => {
+      const nameOf = entryNames(partition);
+      const membersBefore = `${tag(partition)}d:`;
+      return items.flatMap((item) => [nameOf(item), `${membersBefore}${item.view}:${item.key}`]);
     },
     allowance: (partition: number, key: string) => `${tag(partition)}a:${key}`,
     /** Where members are put aside; `name` is nobody else's. */

@@ -62,11 +62,22 @@ export function readReplyOf(reply: unknown): ReadReply {
   return hitOf(reply);
 }
 
-/** The stamp of a value that stands; undefined where none does. */
-export function stampOf(reply: unknown): string | undefined {
-  if (reply === null) return undefined;
+/** Stamps of values that stand, undefined where none does: of so many entries in each partition. */
+export function stampsOf(reply: unknown, counts: readonly number[]): Guarded<string | undefined>[] {
   if (typeof reply !== 'string') throw new UnexpectedReply(reply);
-  return reply;
+  const words = reply.split(' ');
+  let at = 0;
+  const guarded = counts.map((count): Guarded<string | undefined> => {
+    if (words[at] === 'mismatch') {
+      at += 1;
+      return { kind: 'mismatch' };
+    }
+    const stamps = words.slice(at, at + count);
+    at += count;
+    return { kind: 'done', replies: stamps.map((word) => (word === '-' ? undefined : word)) };
+  });
+  if (words.length !== at) throw new UnexpectedReply(reply);
+  return guarded;
 }
 
 /** A token that was granted. */

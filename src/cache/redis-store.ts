@@ -15,12 +15,12 @@ import {
   hitOf,
   metaOf,
   readReplyOf,
-  stampOf,
   token,
   word,
 } from './redis-replies.js';
 import type { RedisServers } from './redis-servers.js';
 import { SCRIPT_WORDS, Staging } from './redis-staging.js';
+import { redisStanding } from './redis-standing.js';
 import { type Script, scripts } from './scripts.js';
 import {
   type DropItem,
@@ -112,10 +112,7 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
 
     read: (batches) => together(scripts.reads, callsOf(scripts.read, batches, readArgs, false), readReplyOf),
 
-    standing: (batches) => {
-      const argsOf = (items: (typeof batches)[number]['items']) => items.map(({ field }) => field);
-      return together(scripts.standings, callsOf(scripts.standing, batches, argsOf, false), stampOf);
-    },
+    standing: redisStanding({ exchange, keys, servers }),
 
     renew: (batches) => {
       const argsOf = (items: (typeof batches)[number]['items']) => [

@@ -10,7 +10,7 @@ export interface Script {
   readonly sha: string;
 }
 
-/** One run of a script on one partition's keys. */
+/** One run of a script on the keys of one partition, or of several of one master. */
 export interface Call {
   readonly script: Script;
   readonly keys: readonly string[];
@@ -22,10 +22,9 @@ const MANY = 'local ALL_KEYS, ALL_ARGV = KEYS, ARGV\nlocal KEYS, ARGV\nlocal fun
 
 export const scripts = {
   read: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom'),
-  /** The same for several partitions of one master, as `standings` is. */
+  /** The same for several partitions of one master. */
   reads: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom', true),
-  standing: load('standing', ['guard', 'members'], 'no-writes,allow-oom'),
-  standings: load('standing', ['guard', 'members'], 'no-writes,allow-oom', true),
+  standing: load('standing', ['guard'], 'no-writes,allow-oom'),
   renew: load('renew', ['guard', 'grant', 'heal', 'members']),
   stage: load('stage', ['guard', 'members']),
   fill: load('fill', ['guard', 'heal', 'members', 'entry']),
@@ -88,6 +87,6 @@ function isUnknownScript(reply: unknown): boolean {
 function load(name: string, preludes: readonly string[], flags = '', many = false): Script {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
   const script = [...preludes, name].map(read).join('');
-  const source = `#!lua flags=${flags}\n${many ? `${MANY}${script}end\n${read('many')}` : script}`;
+  const source = `#!lua flags=${flags}\n${read('server')}${many ? `${MANY}${script}end\n${read('many')}` : script}`;
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

@@ -1,14 +1,15 @@
 // Whether what was read before still stands. An answer made from entries may be given again only after the store has
 // said, asked anew, that each of them stands unfenced at the version that was read: everything asked in one turn of the
-// event loop goes in one script per partition. No value is moved, and nothing is assumed.
+// event loop goes together. No value is moved, and nothing is assumed.
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
 import type { Floors } from './floors.js';
-import type { Guard, GuardedPartition, StandingItem, Store } from './store.js';
+import type { Guard, GuardedPartition, Store } from './store.js';
 import type { Trust } from './trust.js';
+import type { EntryRef } from './view.js';
 
 /** One entry that was read out of the store, and under which guard. */
-export interface Ground extends StandingItem {
+export interface Ground extends EntryRef {
   readonly version: string;
   /** Of the very value: one that was dropped does not stand again by having been filled again. */
   readonly stamp: string;
@@ -33,18 +34,20 @@ export interface StandingStats {
   readonly fell: number;
 }
 
+/** Hears whether all of it stands. */
+export type TellStanding = (stands: boolean) => void;
+
 /** All who ask about the same grounds before they are sent. */
 interface Question {
   readonly grounds: readonly Ground[];
   /** When each of them has asked. */
   readonly askedMs: number[];
-  readonly answer: Promise<boolean>;
-  readonly resolve: (stands: boolean) => void;
+  readonly tells: TellStanding[];
 }
 
 /** What is asked of one partition, each entry once. */
 interface Batch extends GuardedPartition {
-  readonly items: StandingItem[];
+  readonly items: EntryRef[];
   /** By view and key. */
   readonly places: Map<string, Map<string, number>>;
   stamps: readonly (string | undefined)[] | undefined;
@@ -64,25 +67,31 @@ export class Standing {
     return { stood: this.#stood, fell: this.#fell };
   }
 
-  /**
-   * Whether all of `grounds` stand at a moment after this call, as certainly as if they were read. Never rejects: in doubt
-   * it is false, and the caller reads.
-   */
+  /** The same as `ask`, by a promise that never rejects. */
   stand(grounds: readonly Ground[]): Promise<boolean> {
+    return new Promise((resolve) => this.ask(grounds, resolve));
+  }
+
+  /**
+   * Tells whether all of `grounds` stand at a moment after this call, as certainly as if they were read; at once where that
+   * needs no question. Never throws: in doubt it is false, and the caller reads.
+   */
+  ask(grounds: readonly Ground[], tell: TellStanding): void {
     const startedMs = this.#options.clock.nowMs();
     for (const ground of grounds) {
       if (this.#mayStand(ground, startedMs)) continue;
       this.#fell++;
-      return FALLEN;
+      tell(false);
+      return;
     }
     const waiting = this.#questions();
     let question = waiting.get(grounds);
     if (!question) {
-      question = questionAbout(grounds);
+      question = { grounds, askedMs: [], tells: [] };
       waiting.set(grounds, question);
     }
     question.askedMs.push(startedMs);
-    return question.answer;
+    question.tells.push(tell);
   }
 
   /** What can be known before the store is asked. */
@@ -153,29 +162,23 @@ export class Standing {
     return true;
   }
 
-  #answer({ grounds, askedMs, resolve }: Question, stands: boolean): void {
-    resolve(stands);
-    if (!stands) {
-      this.#fell += askedMs.length;
-      return;
-    }
+  #answer({ grounds, askedMs, tells }: Question, stands: boolean): void {
     const { clock, events } = this.#options;
-    const nowMs = clock.nowMs();
-    this.#stood += askedMs.length;
-    for (const startedMs of askedMs) {
-      for (const { view, key } of grounds) events.emit({ kind: 'hit', view, key, ms: nowMs - startedMs });
+    if (stands) {
+      const nowMs = clock.nowMs();
+      this.#stood += askedMs.length;
+      for (const startedMs of askedMs) {
+        for (const { view, key } of grounds) events.emit({ kind: 'hit', view, key, ms: nowMs - startedMs });
+      }
+    } else this.#fell += askedMs.length;
+    for (const tell of tells) {
+      try {
+        tell(stands);
+      } catch (error) {
+        events.emit({ kind: 'failing', part: 'standing', error }); // the others are to hear it too
+      }
     }
   }
-}
-
-const FALLEN = Promise.resolve(false);
-
-function questionAbout(grounds: readonly Ground[]): Question {
-  let resolve: Question['resolve'] = () => {};
-  const answer = new Promise<boolean>((done) => {
-    resolve = done;
-  });
-  return { grounds, askedMs: [], answer, resolve };
 }
 
 function isStanding({ view, key, guard, stamp }: Ground, batch: Batch | undefined): boolean {

@@ -2,7 +2,7 @@
 // checks the partition's guard and does nothing at all on a mismatch; each is atomic per partition.
 import type { CacheUnavailable } from './errors.js';
 import type { MemberChange, Part } from './part.js';
-import type { Shape } from './view.js';
+import type { EntryRef, Shape } from './view.js';
 
 /** What a partition must show to be believed: one life of one master, its epoch, and its generation of entries. */
 export interface Guard {
@@ -28,9 +28,6 @@ export interface ReadItem {
   /** The stamp of a value that the reader has: where it is this one that stands, it is not moved. */
   readonly known?: string | undefined;
 }
-
-/** Names the value whose standing is asked for. */
-export type StandingItem = Pick<ReadItem, 'view' | 'key' | 'field'>;
 
 /** Names the value to be renewed, and what the token to be granted is made of. */
 export type RenewItem = Omit<ReadItem, 'part' | 'known'>;
@@ -157,9 +154,12 @@ export interface Store {
   readonly kind: 'redis' | 'memory';
   /** All batches in one round-trip. */
   read(batches: readonly (GuardedPartition & { readonly items: readonly ReadItem[] })[]): Promise<Guarded<ReadReply>[]>;
-  /** The stamp of each value that stands whole and unfenced; undefined where none does. Moves no value, changes nothing. */
+  /**
+   * The stamp of each value that stands unfenced, in whatever format and whether or not all of its members are left; undefined
+   * where none does. Moves no value, changes nothing.
+   */
   standing(
-    batches: readonly (GuardedPartition & { readonly items: readonly StandingItem[] })[],
+    batches: readonly (GuardedPartition & { readonly items: readonly EntryRef[] })[],
   ): Promise<Guarded<string | undefined>[]>;
   /**
    * Grants the one lease token of entries that stand whole in the last part of their life, unfenced and with no live

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { type Ground, JITTER, partitionOf, type TextView } from '../../src/cache/index.js';
 import { TRUST_LEASE_MS } from '../../src/cache/lease.js';
 import { RENEW_AFTER } from '../../src/cache/store.js';
+import { fieldOf } from '../../src/cache/view.js';
 import type { Query } from '../../src/db/index.js';
 import { type TestClock, testClock } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -243,7 +244,7 @@ describe('what was read, with another gateway and a master that fails', () => {
     const cli = redisCli(inject('redisUrl'));
     closing.unshift(async () => cli.disconnect());
     expect(await writeNote(gateway, 'a', 'true')).toBe(true);
-    const [{ field } = { field: '' }] = await groundsOf(gateway, 'a');
+    const field = fieldOf(noteView);
     await cli.hset(nameIn(database, 'a'), field, JSON.stringify('false'));
     const request = gateway.cache.request();
     expect(await request.read(noteView, 'a')).toMatchObject({ value: 'false' });

@@ -192,8 +192,8 @@ export class Partition {
   }
 
   /** The stamp of the value that stands; undefined where none does. */
-  async standing(key: string, field = 'value@1'): Promise<string | undefined> {
-    return all(await this.store.standing([{ ...this.where, items: [{ view: 'note', key, field }] }]))[0];
+  async standing(key: string): Promise<string | undefined> {
+    return all(await this.store.standing([{ ...this.where, items: [{ view: 'note', key }] }]))[0];
   }
 
   inspect(key: string): Promise<EntryFacts> {

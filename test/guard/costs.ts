@@ -17,19 +17,7 @@ export interface Sample extends Cost {
 }
 
 /** Scripts that nothing but a request runs here. */
-const ASKED = [
-  'read',
-  'reads',
-  'standing',
-  'standings',
-  'renew',
-  'fill',
-  'fence',
-  'publish',
-  'patch',
-  'stage',
-  'allowance',
-];
+const ASKED = ['read', 'reads', 'standing', 'renew', 'fill', 'fence', 'publish', 'patch', 'stage', 'allowance'];
 /** Statements on the sessions of requests that are not of one. */
 const BESIDE =
   /cache_policies|audit_seals|FROM changes|'changes'::regclass|idempotency|token_uses|pg_try_advisory_xact_lock/;

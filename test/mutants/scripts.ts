@@ -11,7 +11,7 @@ export const scripts: readonly Mutant[] = [
     clause: 'a script asks which life of which master runs it',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
-    edits: [{ file: lua('guard'), find: 'return incarnation() == ARGV[1]\n', replace: 'return true\n' }],
+    edits: [{ file: lua('guard'), find: 'return incarnation() == ARGV[a]\n', replace: 'return true\n' }],
   },
   {
     name: 'lua-guard-epoch',
@@ -22,7 +22,7 @@ export const scripts: readonly Mutant[] = [
       file: 'test/cache/store-contract.test.ts',
       title: 'of another epoch keeps every operation from doing anything',
     },
-    edits: [{ file: lua('guard'), find: 'if stored[2] ~= ARGV[2] then return false end\n', replace: '' }],
+    edits: [{ file: lua('guard'), find: 'if stored[2] ~= ARGV[a + 1] then return false end\n', replace: '' }],
   },
   {
     name: 'lua-guard-generation',
@@ -33,7 +33,7 @@ export const scripts: readonly Mutant[] = [
       file: 'test/cache/store-contract.test.ts',
       title: 'of another generation keeps every operation from doing anything',
     },
-    edits: [{ file: lua('guard'), find: 'if stored[3] ~= ARGV[3] then return false end\n', replace: '' }],
+    edits: [{ file: lua('guard'), find: 'if stored[3] ~= ARGV[a + 2] then return false end\n', replace: '' }],
   },
   {
     name: 'lua-entry-generation',
@@ -120,7 +120,7 @@ export const scripts: readonly Mutant[] = [
     clause: 'read: a fence hides the value',
     tier,
     expected: ['inversion'],
-    edits: [{ file: lua('read'), find: 'if whole and not e[5] then', replace: 'if whole then' }],
+    edits: [{ file: lua('read'), find: 'if e[2] and not e[5] then', replace: 'if e[2] then' }],
   },
   {
     name: 'lua-members-whole',
@@ -128,7 +128,7 @@ export const scripts: readonly Mutant[] = [
     clause: 'read: an entry of which members were evicted is absent',
     tier,
     expected: ['torn'],
-    edits: [{ file: lua('read'), find: 'and (not e[9] or size(KEYS[i + 1], e[10]) == tonumber(e[9]))', replace: '' }],
+    edits: [{ file: lua('read'), find: ' and (not e[9] or size(members, e[10]) == tonumber(e[9]))', replace: '' }],
   },
   {
     name: 'lua-publish-token',

@@ -27,20 +27,24 @@ export interface Data {
   readonly entries: Map<number, Map<string, ModelEntry>>;
 }
 
+/** Of the value that stands there, fenced or not, in whatever format. */
+export const stampOf = ({ held }: ModelEntry): string | undefined => held && `${held.value.version}:${held.storedAtMs}`;
+
 /** What a reader of the entry gets, fenced or not; undefined where the value asked for is not there. */
 export function hitOf(
-  { held }: ModelEntry,
+  entry: ModelEntry,
   { field, part }: Omit<ReadItem, 'secret' | 'known'>,
   nowMs: number,
 ): Hit | undefined {
-  if (!held) return undefined;
+  const { held } = entry;
+  const stamp = stampOf(entry);
+  if (!held || stamp === undefined) return undefined;
   const value = held.value.value === null ? null : held.texts.get(field);
   if (value === undefined) return undefined;
   const { version, changedAtMs, ttlMs, shape } = held.value;
   const ageMs = Math.floor(nowMs - held.storedAtMs);
   const members = new Members(shape, held.value.members ?? []);
   const asked = value === null ? [] : members.part(part);
-  const stamp = `${version}:${held.storedAtMs}`;
   return { kind: 'hit', version, changedAtMs, ageMs, ttlMs, value, members: asked, count: members.count, stamp };
 }
 

@@ -19,10 +19,10 @@ import {
   type ReadReply,
   type RenewItem,
   type StandingFence,
-  type StandingItem,
   xidOf,
 } from '../../src/cache/store.js';
-import { changedMembers, factsOf, hitOf } from './model-entry.js';
+import type { EntryRef } from '../../src/cache/view.js';
+import { changedMembers, factsOf, hitOf, stampOf } from './model-entry.js';
 import { ModelKeys, nameOf } from './model-keys.js';
 
 type Batch<Item> = GuardedPartition & { readonly items: readonly Item[] };
@@ -48,11 +48,10 @@ export class ModelRedis extends ModelKeys {
     });
   }
 
-  standing(batches: readonly Batch<StandingItem>[]): Guarded<string | undefined>[] {
+  standing(batches: readonly Batch<EntryRef>[]): Guarded<string | undefined>[] {
     return this.#each(batches, (item, where) => {
       const entry = this.find(item, where);
-      const hit = entry?.fences.length === 0 ? hitOf(entry, item, this.nowMs()) : undefined;
-      return hit?.stamp;
+      return entry?.fences.length === 0 ? stampOf(entry) : undefined;
     });
   }
 

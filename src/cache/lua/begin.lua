@@ -3,7 +3,7 @@
 -- KEYS: meta. ARGV: guard (3), cursor. Returns 'begun', or 'mismatch' when another incarnation answers or a newer
 -- epoch stands. Works when memory is short.
 if incarnation() ~= ARGV[1] then return 'mismatch' end
-local stored = meta('i', 'e', 'n')
+local stored = meta(1, 'i', 'e', 'n')
 local newer = stored[2] and is_number(stored[2]) and stored[2] >= ARGV[2]
 if stored[1] == ARGV[1] and newer then return 'mismatch' end
 local time, drawn = redis.call('TIME'), tonumber(stored[3] or 0) or 0

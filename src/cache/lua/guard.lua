@@ -1,23 +1,19 @@
--- Put in front of every script. guarded(): whether this server is the master, in the life, epoch and generation that
--- the caller believes in. KEYS[1] is the partition's meta; ARGV[1..3] are incarnation, epoch and generation.
+-- Put in front of every script. guarded(k, a): whether this server is the master, in the life, epoch and generation that
+-- the caller believes in. KEYS[k] is the partition's meta; ARGV[a] and the next two are incarnation, epoch and generation;
+-- both stand first where nothing else is said.
 -- A meta that is absent or has been given another type is a mismatch. An entry of another generation is absent.
-local function incarnation()
-  local info = redis.call('INFO', 'replication')
-  if not string.find(info, 'role:master', 1, true) then return '' end
-  return string.match(info, 'master_replid:(%w+)') or ''
-end
-
-local function meta(...)
-  local fields = redis.pcall('HMGET', KEYS[1], ...)
+local function meta(k, ...)
+  local fields = redis.pcall('HMGET', KEYS[k], ...)
   return fields.err and {} or fields
 end
 
-local function guarded()
-  local stored = meta('i', 'e', 'g')
-  if stored[1] ~= ARGV[1] then return false end
-  if stored[2] ~= ARGV[2] then return false end
-  if stored[3] ~= ARGV[3] then return false end
-  return incarnation() == ARGV[1]
+local function guarded(k, a)
+  k, a = k or 1, a or 1
+  local stored = meta(k, 'i', 'e', 'g')
+  if stored[1] ~= ARGV[a] then return false end
+  if stored[2] ~= ARGV[a + 1] then return false end
+  if stored[3] ~= ARGV[a + 2] then return false end
+  return incarnation() == ARGV[a]
 end
 
 local function now_ms()

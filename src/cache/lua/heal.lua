@@ -1,10 +1,12 @@
 -- Put in front of the scripts that handle entries. What somebody has given another type, or fields that no script
 -- writes, is removed, and counts as absent: it must not make its partition unreadable.
 
--- Runs act(i, ...) on the entry KEYS[i] with the members KEYS[i + 1]; where that fails, once more on nothing.
+-- Runs act(i, ...) on the entry KEYS[i] with the members KEYS[i + 1]; where that fails, once more on nothing. That this user
+-- may not run a command says nothing about the entry.
 local function healed(act, i, ...)
   local done, reply = pcall(act, i, ...)
   if done then return reply end
+  if type(reply) == 'table' and string.find(reply.err or '', '^NOPERM') then error(reply) end
   redis.call('UNLINK', KEYS[i], KEYS[i + 1])
   return act(i, ...)
 end

@@ -8,7 +8,7 @@ if not guarded() then return { 'mismatch' } end
 local now, lease, grace = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function look(i, a)
-  local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'c', 's', 'f', 't', 'x', 'a', 'n', 'k', ARGV[a], 'l')
+  local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'c', 's', 'f', 't', 'x', 'a', 'n', 'k', 'l')
   if e[1] ~= ARGV[3] then
     redis.call('UNLINK', KEYS[i], KEYS[i + 1])
     local token = granted(ARGV[a + 1])
@@ -17,12 +17,17 @@ local function look(i, a)
     return { 'lease', token, '' }
   end
   sound(e[2], e[5])
-  local whole = e[2] and (e[8] or e[11]) and (not e[9] or size(KEYS[i + 1], e[10]) == tonumber(e[9]))
-  if whole and not e[5] then
-    local stamp = e[2] .. ':' .. e[4]
-    if stamp == ARGV[a + 2] then return { 'same', now - e[4], e[12] + 0 } end
-    local found = e[8] and {} or part(KEYS[i + 1], a + 3)
-    return { 'hit', e[2], e[3] + 0, now - e[4], e[12] + 0, not e[8] and e[11], tonumber(e[9] or 0), found, stamp }
+  if e[2] and not e[5] then
+    local stamp, entry, members = e[2] .. ':' .. e[4], KEYS[i], KEYS[i + 1]
+    local same = stamp == ARGV[a + 2]
+    -- A value that the reader has is not even copied into Lua.
+    local value = not e[8] and (same and redis.call('HEXISTS', entry, ARGV[a]) == 1 or redis.call('HGET', entry, ARGV[a]))
+    local whole = (e[8] or value) and (not e[9] or size(members, e[10]) == tonumber(e[9]))
+    if whole and same then return { 'same', now - e[4], e[11] + 0 } end
+    if whole then
+      local found = e[8] and {} or part(members, a + 3)
+      return { 'hit', e[2], e[3] + 0, now - e[4], e[11] + 0, value, tonumber(e[9] or 0), found, stamp }
+    end
   end
   local young = false
   for at in string.gmatch(e[5] or '', ':(%d+)') do young = young or tonumber(at) > now - grace end

@@ -7,12 +7,13 @@ if not guarded() then return { 'mismatch' } end
 local now, lease, share = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function renew(i, a)
-  local e = redis.call('HMGET', KEYS[i], 'g', 's', 'f', 't', 'x', 'a', 'n', 'k', ARGV[a], 'l')
-  if e[1] ~= ARGV[3] or not (e[6] or e[9]) then return false end
+  local e = redis.call('HMGET', KEYS[i], 'g', 's', 'f', 't', 'x', 'a', 'n', 'k', 'l')
+  if e[1] ~= ARGV[3] then return false end
+  if not e[6] and redis.call('HEXISTS', KEYS[i], ARGV[a]) == 0 then return false end
   if e[7] and size(KEYS[i + 1], e[8]) ~= tonumber(e[7]) then return false end
   if e[3] then return false end
   if e[4] and e[5] + 0 > now then return false end
-  if now - e[2] < e[10] * share then return false end
+  if now - e[2] < e[9] * share then return false end
   local token = granted(ARGV[a + 1])
   redis.call('HSET', KEYS[i], 't', token, 'x', now + lease)
   return token

@@ -36,8 +36,12 @@ const MAX_BYTES = 24 * 1_024 * 1_024;
 const MAX_VALUE_BYTES = 1_024 * 1_024;
 /** Readings of longer names, such as a membership of many at once, are too rarely the same to be held. */
 const MAX_NAME_LENGTH = 1_000;
-/** Names that are remembered as read once; then they are forgotten all together. */
-const MAX_MET = 20_000;
+/** Of names that were read once; each takes the place of another that was read before. */
+const MET_PLACES = 1 << 15;
+
+/** What is `held`, if it was read under this very guard. */
+export const readUnder = (guard: Guard, held: HeldValue | undefined): HeldValue | undefined =>
+  held?.guard === guard ? held : undefined;
 
 export class Held {
   readonly #values = new LRUCache<string, HeldValue>({
@@ -45,32 +49,37 @@ export class Held {
     maxEntrySize: MAX_VALUE_BYTES,
     sizeCalculation: ({ hit }, name) => bytesOf(name, hit),
   });
-  readonly #met = new Set<string>();
+  readonly #met = new Uint32Array(MET_PLACES);
 
-  /** What is held under `name`, if it was read under this very guard. */
-  of(name: string, key: string, guard: Guard): HeldValue | undefined {
+  /** What is held under `name`, under whichever guard it was read. */
+  of(name: string, key: string): HeldValue | undefined {
     const held = this.#values.get(name);
-    return held?.guard === guard && held.key === key ? held : undefined;
+    return held?.key === key ? held : undefined;
   }
 
-  /** The partition of `key`, where anything is held under `name`. */
-  partitionOf(name: string, key: string): number | undefined {
-    const held = this.#values.peek(name);
-    return held?.key === key ? held.partition : undefined;
-  }
-
-  /** Takes in what was read, if that is not the first time; undefined where it is not held. */
+  /** Takes in what was read, if that is not the first time lately; undefined where it is not held. */
   take(name: string, value: ReadValue): HeldValue | undefined {
-    if (name.length > MAX_NAME_LENGTH) return undefined;
-    if (!this.#met.has(name) && !this.#values.has(name)) {
-      if (this.#met.size >= MAX_MET) this.#met.clear();
-      this.#met.add(name);
-      return undefined;
-    }
+    if (name.length > MAX_NAME_LENGTH || !(this.#values.has(name) || this.#meets(name))) return undefined;
     const held = { ...value, made: new Made() };
     this.#values.set(name, held);
     return held;
   }
+
+  /** Whether the name was met before; from now on it was. One in four billion is taken for another. */
+  #meets(name: string): boolean {
+    const hash = fnv1a(name);
+    const place = hash % MET_PLACES;
+    if (this.#met[place] === hash) return true;
+    this.#met[place] = hash;
+    return false;
+  }
+}
+
+/** Source: G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, "The FNV Non-Cryptographic Hash Algorithm" (RFC 9923), over UTF-16. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }
 
 /** Of the texts, and as much again for what is made of them. */

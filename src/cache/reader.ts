@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { type Asked, TurnBatch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
-import { Held, type HeldValue } from './held.js';
+import { Held, type HeldValue, readUnder } from './held.js';
 import { nameOfReading, type Part } from './part.js';
 import { partitionOf } from './partition.js';
 import { ABSENT, isStorable, loadedReading, type Outcome, type RawReading } from './raw-reading.js';
@@ -37,6 +37,8 @@ interface Question<Source> {
   readonly key: string;
   readonly part: Part | undefined;
   readonly partition: number;
+  /** Under whichever guard. */
+  readonly held: HeldValue | undefined;
 }
 
 type StoreAnswer =
@@ -94,9 +96,10 @@ export class Reader<Source> {
 
   /** Undefined where the key exists nowhere. */
   #questionOf(name: string, view: AnyView<Source>, key: string, part: Part | undefined): Question<Source> | undefined {
-    const known = this.#held.partitionOf(name, key);
-    if (known === undefined && !isStorable(key)) return undefined;
-    return { name, view, key, part, partition: known ?? partitionOf(view.name, key, this.#options.partitions) };
+    const held = this.#held.of(name, key);
+    if (!held && !isStorable(key)) return undefined;
+    const partition = held?.partition ?? partitionOf(view.name, key, this.#options.partitions);
+    return { name, view, key, part, partition, held };
   }
 
   /** Goes on where the store has had no value to answer. */
@@ -176,7 +179,7 @@ export class Reader<Source> {
     const secret = randomUUID();
     let entries = 0;
     for (const one of asked) {
-      const { name, view, key, part, partition } = one.question;
+      const { view, key, part, partition } = one.question;
       const guard = trust.guardForReads(partition);
       if (!guard) {
         one.resolve({ kind: 'bypass' });
@@ -187,7 +190,7 @@ export class Reader<Source> {
         batch = { partition, guard, items: [], asked: [] };
         batches.set(partition, batch);
       }
-      const held = this.#held.of(name, key, guard);
+      const held = readUnder(guard, one.question.held);
       const known = held?.hit.stamp;
       batch.items.push({ view: view.name, key, field: fieldOf(view), secret: `${secret}${entries++}`, known, part });
       batch.asked.push({ one, held });

@@ -67,10 +67,11 @@ export class RequestCache<Source> {
     key: string,
     page: { readonly first: number; readonly last: number },
   ): Promise<Rows<Member>> {
-    return this.#once(view, key, { kind: 'rows', ...page }, ({ members, count }) => ({
-      members: members.flatMap((row) => (row === null ? [] : [view.decodeMember(row)])),
-      count,
-    }));
+    return this.#once(view, key, { kind: 'rows', ...page }, ({ members: rows, count }) => {
+      const members: Member[] = [];
+      for (const row of rows) if (row !== null) members.push(view.decodeMember(row));
+      return { members, count };
+    });
   }
 
   /** Those of the fields `names` that a hash view's entry has; nothing else is moved. */

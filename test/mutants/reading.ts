@@ -30,8 +30,8 @@ export const reading: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/held.ts',
-        find: 'return held?.guard === guard && held.key === key ? held : undefined;',
-        replace: 'return guard && held?.key === key ? held : undefined;',
+        find: 'held?.guard === guard ? held : undefined;',
+        replace: 'guard ? held : undefined;',
       },
     ],
   },

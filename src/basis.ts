@@ -21,7 +21,7 @@ export function basisOf(services: Services) {
         const nowMs = services.now();
         return fromMs <= nowMs && nowMs < untilMs;
       },
-      stands: () => services.cache.stand(grounds),
+      stands: (tell: (stands: boolean) => void) => services.cache.askStanding(grounds, tell),
       again,
       bytes: grounds.reduce((sum, { key }) => sum + GROUND_BYTES + 2 * key.length, TERMS_BYTES + acts * ACT_BYTES),
     };

@@ -16,7 +16,7 @@ import { Refresher } from './refresher.js';
 import { Relay } from './relay.js';
 import { RequestCache } from './request.js';
 import { SpotChecks } from './spot-check.js';
-import { type Ground, Standing } from './standing.js';
+import { type Ground, Standing, type TellStanding } from './standing.js';
 import { type CacheStatus, Stats } from './stats.js';
 import type { EntryFacts, Store, StoredValue } from './store.js';
 import { Trust } from './trust.js';
@@ -123,6 +123,11 @@ export class Cache<Source> {
    */
   stand(grounds: readonly Ground[]): Promise<boolean> {
     return this.#standing.stand(grounds);
+  }
+
+  /** The same, told without a promise: for whoever asks with every request. */
+  askStanding(grounds: readonly Ground[], tell: TellStanding): void {
+    this.#standing.ask(grounds, tell);
   }
 
   /** @throws {UnknownView} when no view has this name. */

@@ -16,8 +16,8 @@ import type { Weight } from './weight.js';
 export interface Basis {
   /** Whether the answer would be the same at this moment, as far as it depends on time. */
   readonly holds: () => boolean;
-  /** Whether all else stands at some moment after the call. Never rejects; in doubt it is false. */
-  readonly stands: () => Promise<boolean>;
+  /** Tells whether all else stands at some moment after the call. Never throws; in doubt it is false. */
+  readonly stands: (tell: (stands: boolean) => void) => void;
   /** Does what goes with each answer and is no part of it. */
   readonly again: () => void;
   /** About how much memory it takes. */
@@ -103,15 +103,15 @@ export class Answers<Caller> {
     return { name: hash('sha256', this.#joined(head, bytes), 'binary'), bytes: bytes.length };
   }
 
-  /** Whether an answer is kept there, which may be outdated. */
-  has({ name }: Place): boolean {
-    return this.#kept.has(name);
+  /** The answer kept there, which may be outdated. */
+  at({ name }: Place): KeptAnswer | undefined {
+    return this.#kept.get(name);
   }
 
-  /** The answer kept there, if it stands at a moment after this call. */
-  async standing({ name }: Place): Promise<KeptAnswer | undefined> {
-    const kept = this.#kept.get(name);
-    return kept?.basis.holds() && (await kept.basis.stands()) && kept.basis.holds() ? kept : undefined;
+  /** Tells whether the answer may be given: whether it stands at a moment after this call. Never throws. */
+  ask({ basis }: KeptAnswer, tell: (stands: boolean) => void): void {
+    if (basis.holds()) basis.stands((stands) => tell(stands && basis.holds()));
+    else tell(false);
   }
 
   /**
@@ -124,7 +124,7 @@ export class Answers<Caller> {
     const turn = this.#remaking.turn(place.name);
     if (turn.kind === 'theirs') {
       await turn.ended;
-      return (await this.standing(place)) ?? (() => {});
+      return (await this.#standing(place)) ?? (() => {});
     }
     return () => {
       if (this.#kept.peek(place.name) === outdated) this.#kept.delete(place.name);
@@ -138,13 +138,19 @@ export class Answers<Caller> {
    */
   keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
     const met = this.#doorkeeper.meet(place.name);
-    if (!met && this.bytes > this.#roomyBytes && !this.has(place)) return;
+    if (!met && this.bytes > this.#roomyBytes && !this.#kept.has(place.name)) return;
     const basis = this.#basisOf(caller);
     if (!basis) return;
     const sent = sendable(body);
     const head = headers.filter(([name]) => name !== 'content-length').flat();
     head.push('content-length', String(sent.length));
     this.#kept.set(place.name, { ...answer, body: sent, head, basis, requestBytes: place.bytes });
+  }
+
+  async #standing(place: Place): Promise<KeptAnswer | undefined> {
+    const kept = this.at(place);
+    const stands = kept && (await new Promise<boolean>((tell) => this.ask(kept, tell)));
+    return stands ? kept : undefined;
   }
 
   /** Headers come as Latin-1. */

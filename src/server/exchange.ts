@@ -17,6 +17,8 @@ export interface Exchange extends Seeking {
   /** What stands behind the question mark. */
   readonly search: string;
   readonly logger: Logger;
+  /** Whole, where it is short; undefined as long as it was not read. */
+  body: Buffer | undefined;
   /** The name of the GraphQL operation, once it is known. */
   operation: string | undefined;
   /** What the operation is, once it is known. */
@@ -45,6 +47,7 @@ export function beginExchange(
     logger,
     isVouchedFor: false,
     isAdmitted: false,
+    body: undefined,
     operation: undefined,
     operationType: undefined,
     code: undefined,

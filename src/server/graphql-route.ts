@@ -1,6 +1,7 @@
 // /graphql for programs: the checks of a request in their order, cheapest first, then its run and its answer.
 
-import { acceptedTypes } from './accept.js';
+import { acceptedTypes, type MediaType } from './accept.js';
+import type { Place } from './answers.js';
 import { jsonIn, readBytes, readJson, requireJson } from './body.js';
 import { late, lateness, within } from './deadline.js';
 import { chosenDocument } from './document-choice.js';
@@ -10,9 +11,10 @@ import { sendEvents } from './event-stream.js';
 import { type Exchange, onlyMethods, setCommonHeaders } from './exchange.js';
 import type { Keeping } from './http-cache.js';
 import { mayMutate } from './may-mutate.js';
+import type { Places } from './overload.js';
 import { postedParams, urlParams } from './params.js';
 import { sendResponse } from './send-response.js';
-import { isShort, isTraced, keepForNext, type ShortWayOptions, takeShortWay } from './short-way.js';
+import { isShort, isTraced, keepForNext, placeOf, type ShortWayOptions, takeShortWay } from './short-way.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
 export type { Arrival } from './arrival.js';
@@ -25,57 +27,98 @@ export interface GraphQLRouteOptions<Caller extends object> extends ShortWayOpti
   /** For how long what a caller has read may be kept outside. */
   readonly keepingOf: (caller: Caller) => Keeping;
   readonly heartbeatMs: number | undefined;
+  readonly refuse: (exchange: Exchange, error: unknown) => void;
 }
 
-/** Answers one GraphQL request. @throws {Refusal} before it runs, when it cannot be served. */
-export async function serveGraphQL<Caller extends object>(
-  exchange: Exchange,
-  options: GraphQLRouteOptions<Caller>,
-): Promise<void> {
-  const { request, response, method } = exchange;
-  const { limits, places, heartbeatMs } = options;
+/** A request at work. */
+interface Visit {
+  readonly exchange: Exchange;
+  readonly accepted: readonly MediaType[];
+  /** Gives its place back. */
+  leave: () => void;
+}
+
+/**
+ * Answers one GraphQL request; `refuse` is told later on why it cannot be served. @throws {Refusal} where that is known at
+ * once.
+ */
+export function serveGraphQL<Caller extends object>(exchange: Exchange, options: GraphQLRouteOptions<Caller>): void {
+  const { request, method, body } = exchange;
+  const { limits, places } = options;
   onlyMethods(exchange, 'GET', 'POST');
   const accepted = acceptedTypes(request, limits.accept);
   if (method === 'POST') requireJson(request, limits.writerBody);
-  let leave = places.enter();
-  const outside: Outside = async (arriving) => {
-    leave();
-    const value = await arriving;
-    leave = places.enter();
-    return value;
+  const leave = places.enter();
+  if (method === 'GET' || body || !isShort(request, limits)) {
+    begin({ exchange, accepted, leave }, options);
+    return;
+  }
+  leave();
+  readBytes(request, limits.body)
+    .then((read) => {
+      exchange.body = read;
+      begin({ exchange, accepted, leave: places.enter() }, options);
+    })
+    .catch((error) => options.refuse(exchange, error));
+}
+
+/** Goes the short way where an answer is kept, else the ordinary way. */
+function begin<Caller extends object>(visit: Visit, options: GraphQLRouteOptions<Caller>): void {
+  const { exchange, accepted } = visit;
+  const { places, answers, refuse } = options;
+  const { method, body } = exchange;
+  const failed = (error: unknown) => {
+    visit.leave();
+    refuse(exchange, error);
   };
-  let done: (() => void) | undefined;
   try {
-    let body: Buffer | undefined;
-    if (method === 'POST' && isShort(request, limits)) {
-      leave();
-      body = await readBytes(request, limits.body);
-      leave = places.enter();
-    }
     // Where there is room for both, it need not be known which it is.
     if (!places.areFull() || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
-    const sought = await takeShortWay(exchange, accepted, body, options);
-    if (sought === 'answered') return;
-    response.once('close', () => leave());
-    done = sought?.done;
-    const { answer, keeping, guest } = await run(exchange, accepted, options, body, outside);
+    const place = placeOf(exchange, accepted, answers);
+    const kept = place && answers?.at(place);
+    const outdated = (done?: () => void) => void serveOrdinarily(visit, options, place, done).catch(failed);
+    if (answers && place && kept) {
+      takeShortWay(exchange, answers, { place, kept }, options, { given: visit.leave, outdated, failed });
+    } else outdated();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Runs the request and keeps its answer in `place`; calls `done` once it is over. */
+async function serveOrdinarily<Caller extends object>(
+  visit: Visit,
+  options: GraphQLRouteOptions<Caller>,
+  place: Place | undefined,
+  done: () => void = () => {},
+): Promise<void> {
+  const { exchange } = visit;
+  const { response } = exchange;
+  response.once('close', () => visit.leave());
+  try {
+    const { answer, keeping, guest } = await run(visit, options);
     if (answer.kind === 'whole') {
       sendResponse(answer, exchange, keeping);
-      if (sought) keepForNext(exchange, sought, { answer, guest, keeping }, options.answers);
+      if (place) keepForNext(exchange, place, { answer, guest, keeping }, options.answers);
     } else {
-      leave();
-      done?.();
+      visit.leave();
+      done();
       setCommonHeaders(exchange);
-      await sendEvents(answer.results, response, heartbeatMs);
+      await sendEvents(answer.results, response, options.heartbeatMs);
     }
   } finally {
-    leave();
-    done?.();
+    visit.leave();
+    done();
   }
 }
 
 /** Waits for what is still to arrive, without a place: who is slow to send takes nobody's. */
-type Outside = <Value>(arriving: Promise<Value>) => Promise<Value>;
+async function outside<Value>(visit: Visit, places: Places, arriving: Promise<Value>): Promise<Value> {
+  visit.leave();
+  const value = await arriving;
+  visit.leave = places.enter();
+  return value;
+}
 
 interface Ran<Caller> {
   readonly guest: Guest<Caller>;
@@ -85,13 +128,11 @@ interface Ran<Caller> {
 }
 
 async function run<Caller extends object>(
-  exchange: Exchange,
-  accepted: ReturnType<typeof acceptedTypes>,
-  { engine, door, limits, trusted, trustedOnly, keepingOf }: GraphQLRouteOptions<Caller>,
-  body: Buffer | undefined,
-  outside: Outside,
+  visit: Visit,
+  { engine, door, limits, places, trusted, trustedOnly, keepingOf }: GraphQLRouteOptions<Caller>,
 ): Promise<Ran<Caller>> {
-  const { request, method, search } = exchange;
+  const { exchange, accepted } = visit;
+  const { request, method, search, body } = exchange;
   const posted = method === 'POST';
   const startedMs = performance.now();
   const guest = await door.admit(exchange, { authorization: request.headers.authorization, posted });
@@ -99,7 +140,7 @@ async function run<Caller extends object>(
   const { writes, free } = guest;
   const asked = posted
     ? postedParams(
-        body ? jsonIn(body) : await outside(readJson(request, writes ? limits.writerBody : limits.body)),
+        body ? jsonIn(body) : await outside(visit, places, readJson(request, writes ? limits.writerBody : limits.body)),
         limits,
       )
     : urlParams(search);

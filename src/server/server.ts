@@ -111,7 +111,8 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   const streams = new Streams(limits);
   const errors = { codedError, suggest: !production };
   const engine = makeEngine({ schema, traceOf, errors, streams, documents, admit, callerOfEvent });
-  const guarded = { ...edge, engine, heartbeatMs: options.heartbeatMs };
+  const refuse = (exchange: Exchange, error: unknown) => sendRefusal(exchange, codedError(error) ?? error);
+  const guarded = { ...edge, engine, refuse, heartbeatMs: options.heartbeatMs };
   const server = boundedServer(limits);
   const owed = owedBy(server);
   const drain = drainOf(server, owed, graceMs);
@@ -120,10 +121,13 @@ export async function startServer<Caller extends object>(options: ServerOptions<
   const gate = gateOf({
     open: (request, response) => beginExchange(request, response, options.logger, tally),
     run: (exchange) => {
-      route(exchange, guarded, options, drain.closing()).catch((error) =>
-        sendRefusal(exchange, codedError(error) ?? error),
-      );
+      try {
+        route(exchange, guarded, options, drain.closing())?.catch((error) => refuse(exchange, error));
+      } catch (error) {
+        refuse(exchange, error);
+      }
     },
+    shortBytes: limits.body,
     places: edge.places,
     turns: edge.turns,
     refusals,
@@ -159,23 +163,34 @@ function boundedServer({ headers, headersMs, requestMs }: Limits): Server {
   });
 }
 
-async function route<Caller extends object>(
+/** What is asked most often is served without a promise; what is wrong with it is thrown, or told to `edge.refuse`. */
+function route<Caller extends object>(
   exchange: Exchange,
   edge: Edge<Caller> & GraphQLRouteOptions<Caller>,
+  options: ServerOptions<Caller>,
+  closing: boolean,
+): Promise<void> | undefined {
+  if (edge.receive(exchange)) return undefined;
+  const { path, method, request } = exchange;
+  const isPage = options.graphiql && method === 'GET' && wantsHtml(request);
+  if (path !== '/graphql' || isPage) return routeOthers(exchange, edge, options, closing);
+  serveGraphQL(exchange, edge);
+  return undefined;
+}
+
+async function routeOthers<Caller extends object>(
+  exchange: Exchange,
+  edge: Edge<Caller>,
   options: ServerOptions<Caller>,
   closing: boolean,
 ): Promise<void> {
   const { codedError, readiness, liveness, metrics, inspect, warm, verify, controlSecret, graphiql, production } =
     options;
-  const { path, method, request } = exchange;
-  if (edge.receive(exchange)) return;
-  if (path === '/graphql') {
-    if (graphiql && method === 'GET' && wantsHtml(request)) {
-      if (production) await requireExplorer(exchange, edge.door);
-      setCommonHeaders(exchange);
-      return serveGraphiQLPage(exchange, graphiql.examples);
-    }
-    return serveGraphQL(exchange, edge);
+  const { path } = exchange;
+  if (path === '/graphql' && graphiql) {
+    if (production) await requireExplorer(exchange, edge.door);
+    setCommonHeaders(exchange);
+    return serveGraphiQLPage(exchange, graphiql.examples);
   }
   const read = atWork(edge.places, edge.limits);
   const contextOf = async (arrival: Arrival) => (await edge.door.admit(exchange, arrival)).caller;

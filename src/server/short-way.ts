@@ -18,39 +18,53 @@ export interface ShortWayOptions<Caller> {
   readonly limits: Limits;
 }
 
-/** An answer that was looked for, and where it belongs. */
-export interface Sought {
-  readonly place: Place;
-  /** Called once the request is over, whatever came of it. */
-  readonly done: () => void;
+/** What comes of an answer that is kept; one of them is called, once. */
+export interface Outcomes {
+  readonly given: () => void;
+  /** It is to be made anew; `done` is to be called once that is over, whatever came of it. */
+  readonly outdated: (done: () => void) => void;
+  /** A refusal where the request may not be answered now. */
+  readonly failed: (error: unknown) => void;
 }
 
-/**
- * Answers the request with this `body`, where it has one, if its answer stands. Otherwise resolves to where that belongs,
- * undefined where it was not looked for.
- * @throws {Refusal} when the request may not be answered now.
- */
-export async function takeShortWay<Caller>(
-  exchange: Exchange,
+/** Where the answer to the request is kept, or will be; undefined where it is not to be looked for. */
+export function placeOf<Caller>(
+  { request, method, search, body }: Exchange,
   accepted: readonly MediaType[],
-  body: Buffer | undefined,
-  options: ShortWayOptions<Caller>,
-): Promise<Sought | 'answered' | undefined> {
-  const { answers } = options;
-  const { request, method, search } = exchange;
+  answers: Answers<Caller> | undefined,
+): Place | undefined {
   const bytes = method === 'POST' ? body : Buffer.from(search);
   if (!answers || !bytes || isTraced(request)) return undefined;
   const { authorization } = request.headers;
-  const place = answers.placeOf({ method, accepted, authorization, bytes });
-  if (!answers.has(place)) return { place, done: nothing };
-  const found = (await answers.standing(place)) ?? (await answers.anew(place));
-  if (typeof found === 'function') return { place, done: found };
-  const charged = answerAgain(exchange, found, options);
-  if (charged) await charged;
-  return 'answered';
+  return answers.placeOf({ method, accepted, authorization, bytes });
 }
 
-const nothing = () => {};
+/** Gives the answer that is `kept` in this place, if it stands. Without a promise: most requests end here. */
+export function takeShortWay<Caller>(
+  exchange: Exchange,
+  answers: Answers<Caller>,
+  { place, kept }: { readonly place: Place; readonly kept: KeptAnswer },
+  options: ShortWayOptions<Caller>,
+  { given, outdated, failed }: Outcomes,
+): void {
+  const give = (answer: KeptAnswer) => {
+    try {
+      const charged = answerAgain(exchange, answer, options);
+      if (charged) charged.then(given, failed);
+      else given();
+    } catch (error) {
+      failed(error);
+    }
+  };
+  answers.ask(kept, (stands) => {
+    if (stands) {
+      give(kept);
+      return;
+    }
+    const found = answers.anew(place);
+    found.then((answer) => (typeof answer === 'function' ? outdated(answer) : give(answer))).catch(failed);
+  });
+}
 
 /** What is known of a query that was executed. */
 export interface Executed<Caller> {
@@ -63,7 +77,7 @@ export interface Executed<Caller> {
 /** Keeps the answer to a query that was executed without an error. */
 export function keepForNext<Caller>(
   { operation, operationType }: Exchange,
-  { place }: Sought,
+  place: Place,
   { answer, guest, keeping }: Executed<Caller>,
   answers: Answers<Caller> | undefined,
 ): void {

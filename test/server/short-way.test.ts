@@ -24,7 +24,15 @@ async function start({ maxBytes = 1_000_000, ...overrides }: Partial<ServerOptio
     given += 1;
   };
   gateway = await startGateway({
-    answers: { maxBytes, basisOf: () => ({ holds: () => holds, stands: async () => stands, again, bytes: 100 }) },
+    answers: {
+      maxBytes,
+      basisOf: () => ({
+        holds: () => holds,
+        stands: (tell) => void setImmediate(() => tell(stands)),
+        again,
+        bytes: 100,
+      }),
+    },
     ...overrides,
   });
 }

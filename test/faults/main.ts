@@ -8,13 +8,14 @@ import { summaryOf, tableOf } from './summary.js';
 
 const TOPOLOGIES: readonly Topology[] = ['standalone', 'cluster', 'sentinel'];
 const USAGE = `npm run faults -- --minutes M --seed S [--redis standalone|cluster|sentinel|all] [--gateways 2|3]
-                  [--only KIND,KIND] [--dist FOLDER]`;
+                  [--workers N] [--only KIND,KIND] [--dist FOLDER]`;
 
 interface Arguments {
   readonly minutes: number;
   readonly seed: number;
   readonly topologies: readonly Topology[];
   readonly gateways: number;
+  readonly workers: number;
   readonly only: readonly string[];
   readonly root: string;
 }
@@ -34,7 +35,7 @@ export async function main(args: readonly string[], { root, build }: Project): P
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
     return 2;
   }
-  const { minutes, seed, topologies, gateways, only } = asked;
+  const { minutes, seed, topologies, gateways, workers, only } = asked;
   if (asked.root === root) build();
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -45,9 +46,19 @@ export async function main(args: readonly string[], { root, build }: Project): P
   for (const topology of topologies) {
     const forMs = (minutes * 60_000) / topologies.length;
     try {
-      tell({ topology, seed, gateways, seconds: forMs / 1_000, root: asked.root });
+      tell({ topology, seed, gateways, workers, seconds: forMs / 1_000, root: asked.root });
       const { signal: interrupted } = interruption;
-      const outcome = await run({ topology, gateways, forMs, seed, only, root: asked.root, tell, interrupted });
+      const outcome = await run({
+        topology,
+        gateways,
+        workers,
+        forMs,
+        seed,
+        only,
+        root: asked.root,
+        tell,
+        interrupted,
+      });
       const summary = summaryOf(outcome);
       tell({ summary });
       process.stdout.write(`\n${tableOf(summary)}\n\n`);
@@ -70,6 +81,7 @@ function readArguments(args: readonly string[], root: string): Arguments {
       seed: { type: 'string', default: '1' },
       redis: { type: 'string', default: 'standalone' },
       gateways: { type: 'string', default: '2' },
+      workers: { type: 'string', default: '1' },
       only: { type: 'string', default: '' },
       dist: { type: 'string' },
     },
@@ -80,9 +92,12 @@ function readArguments(args: readonly string[], root: string): Arguments {
   if (!Number.isSafeInteger(seed)) throw new Error('--seed is a whole number.');
   const gateways = Number(values.gateways);
   if (gateways !== 2 && gateways !== 3) throw new Error('--gateways is 2 or 3.');
+  const workers = Number(values.workers);
+  if (!(Number.isSafeInteger(workers) && workers >= 1 && workers <= 8)) throw new Error('--workers is 1 to 8.');
   const topologies = values.redis === 'all' ? TOPOLOGIES : TOPOLOGIES.filter((each) => each === values.redis);
   if (topologies.length === 0) throw new Error('--redis is standalone, cluster, sentinel or all.');
   const only = values.only.split(',').filter((kind) => kind !== '');
   for (const topology of topologies) faultsFor(topology, only);
-  return { minutes, seed, topologies, gateways, only, root: values.dist ? dirname(resolve(values.dist)) : root };
+  const builtAt = values.dist ? dirname(resolve(values.dist)) : root;
+  return { minutes, seed, topologies, gateways, workers, only, root: builtAt };
 }

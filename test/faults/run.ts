@@ -16,6 +16,8 @@ import type { Violation } from './violation.js';
 export interface RunOptions {
   readonly topology: Topology;
   readonly gateways: number;
+  /** Of each gateway. */
+  readonly workers: number;
   readonly forMs: number;
   readonly seed: number;
   readonly only: readonly string[];
@@ -52,10 +54,10 @@ const TOLD_EVERY_MS = 10_000;
 const CONTEXT_MS = 15_000;
 
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { topology, gateways, root, interrupted } = options;
+  const { topology, gateways, workers, root, interrupted } = options;
   const failures: string[] = [];
   const onDeath = (gateway: string, how: string) => failures.push(`${gateway} ended by itself: ${how}`);
-  const site = await openSite({ topology, gateways, root, onDeath });
+  const site = await openSite({ topology, gateways, workers, root, onDeath });
   const epochs = new Epochs(() => site.postgres.psql);
   const onAbort = () => {
     epochs.end();

@@ -15,6 +15,8 @@ import { followSession, scriptDigests } from './wire.js';
 export interface SiteOptions {
   readonly topology: Topology;
   readonly gateways: number;
+  /** Of each gateway; one unless given. */
+  readonly workers?: number;
   /** Holds `dist`, built, beside the packages and migrations that it needs. */
   readonly root: string;
   readonly onDeath: (gateway: string, how: string) => void;
@@ -69,7 +71,7 @@ async function closeAll(folder: string, closers: (() => Promise<unknown>)[]): Pr
 
 async function open(
   folder: string,
-  { topology, gateways: count, root, onDeath, ttlSeconds = TTL_SECONDS }: SiteOptions,
+  { topology, gateways: count, workers = 1, root, onDeath, ttlSeconds = TTL_SECONDS }: SiteOptions,
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<Site> {
@@ -92,6 +94,7 @@ async function open(
     ESPELHO_MASTER_KEY: '0123456789abcdef'.repeat(4),
     ESPELHO_HOME: join(folder, 'gateway'),
     LOG_LEVEL: 'warn',
+    WORKERS: String(workers),
     // One request reads all keys of a domain, and one client does what many would.
     ESPELHO_LIMIT_ALIASES: '100',
     ESPELHO_LIMIT_ROOT_FIELDS: '100',

@@ -43,7 +43,7 @@ async function startOn(port: number, cluster: Cluster, place: Place, binaries: B
     `port=${port}`,
     'unix_socket_directories=',
     'shared_buffers=128MB',
-    'max_connections=100',
+    'max_connections=200',
     'timezone=UTC',
     'log_timezone=UTC',
     'log_destination=stderr',

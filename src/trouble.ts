@@ -16,7 +16,8 @@ export function tellOfTrouble(cache: Cache<Query>, logger: GatewayLog): void {
       lastFailure = undefined;
       logger.info({ partitions: event.partitions.length }, 'cache trusted');
     } else if (event.kind === 'failing') {
-      const failure = `${event.part} fails and is tried again: ${sentencesOf(event.error)}`;
+      const again = event.part === 'standing' ? '' : ' and is tried again';
+      const failure = `${event.part} fails${again}: ${sentencesOf(event.error)}`;
       if (failure !== lastFailure) logger.error({}, failure);
       lastFailure = failure;
     } else if (event.kind === 'mismatch') {

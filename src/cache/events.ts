@@ -23,7 +23,7 @@ export type CacheEvent =
     }
   | { readonly kind: 'relayed'; readonly entries: number; readonly ms: number }
   | { readonly kind: 'trusted' | 'generation'; readonly partitions: readonly number[] }
-  /** Something that goes on by itself keeps failing, and is tried again. */
+  /** Something that goes on by itself keeps failing, and is tried again; or, of `standing`, one who was told failed. */
   | {
       readonly kind: 'failing';
       readonly part: 'trust' | 'relay' | 'feed' | 'refresher' | 'standing';

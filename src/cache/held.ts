@@ -65,7 +65,7 @@ export class Held {
     return held;
   }
 
-  /** Whether the name was met before; from now on it was. One in four billion is taken for another. */
+  /** Whether the name was met before; from now on it was. Of new names one in 131,072 is taken for the one in its place. */
   #meets(name: string): boolean {
     const hash = fnv1a(name);
     const place = hash % MET_PLACES;

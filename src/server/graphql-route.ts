@@ -27,6 +27,7 @@ export interface GraphQLRouteOptions<Caller extends object> extends ShortWayOpti
   /** For how long what a caller has read may be kept outside. */
   readonly keepingOf: (caller: Caller) => Keeping;
   readonly heartbeatMs: number | undefined;
+  /** Answers what cannot be served. */
   readonly refuse: (exchange: Exchange, error: unknown) => void;
 }
 
@@ -38,10 +39,7 @@ interface Visit {
   leave: () => void;
 }
 
-/**
- * Answers one GraphQL request; `refuse` is told later on why it cannot be served. @throws {Refusal} where that is known at
- * once.
- */
+/** Answers one GraphQL request, `refuse` where it cannot be served. @throws {Refusal} where that is known at once. */
 export function serveGraphQL<Caller extends object>(exchange: Exchange, options: GraphQLRouteOptions<Caller>): void {
   const { request, method, body } = exchange;
   const { limits, places } = options;
@@ -76,10 +74,10 @@ function begin<Caller extends object>(visit: Visit, options: GraphQLRouteOptions
     if (!places.areFull() || method === 'GET' || (body && !mayMutate(body))) places.admitQuery(exchange);
     const place = placeOf(exchange, accepted, answers);
     const kept = place && answers?.at(place);
-    const outdated = (done?: () => void) => void serveOrdinarily(visit, options, place, done).catch(failed);
+    const ordinarily = (done?: () => void) => void serveOrdinarily(visit, options, place, done).catch(failed);
     if (answers && place && kept) {
-      takeShortWay(exchange, answers, { place, kept }, options, { given: visit.leave, outdated, failed });
-    } else outdated();
+      takeShortWay(exchange, answers, { place, kept }, options, { given: visit.leave, outdated: ordinarily, failed });
+    } else ordinarily();
   } catch (error) {
     failed(error);
   }

@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   gateway: ['caller', 'trouble', 'store', 'resolvers', 'cache', 'db'],
   caller: ['resolvers'],
   trouble: ['resolvers', 'cache', 'db'],
-  basis: ['resolvers'],
+  basis: ['resolvers', 'cache'],
   store: ['cache', 'db'],
   cli: ['main', 'gateway', 'config', 'embedded', 'resolvers', 'cache', 'db'],
   main: [

@@ -36,7 +36,7 @@ it('needs nothing set', () => {
       introspection: true,
       trustedOnly: false,
       manifest: undefined,
-      answersMb: 64,
+      answersMb: 128,
       maxAgeSeconds: 10,
     },
     machine: { workers: 1, metrics: undefined, metricsBesideRequests: true },

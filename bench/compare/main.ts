@@ -19,7 +19,6 @@ import { poolsOf } from './requests.js';
 import { seed } from './seed.js';
 import { sizeOf } from './size.js';
 import { tableOf } from './table.js';
-import { warmScopes } from './warm-scopes.js';
 import { WORKLOADS, workloads } from './workloads.js';
 
 const options = chosen(process.argv.slice(2));
@@ -63,7 +62,6 @@ async function compare(servers: Place['servers']): Promise<void> {
     }
     const taking = running.filter(({ entrant }) => options.named || !entrant.notIn.includes(workload));
     const checked = await checkAnswers(taking, [...prepared(pools), ...(workload === 'mixed' ? [pools.cold] : [])]);
-    if (workload === 'scopes') await warmScopes(servers, databases.espelhoUrl, taking);
     const entries = await measure(workload, taking, options, generator);
     const base = entries.find(({ name }) => name === 'p0')?.rounds;
     results[workload] = entries.map((entry) => resultOf(entry, base));

@@ -68,8 +68,7 @@ export async function measure(
     ms,
   });
   for (const one of running) {
-    const isWarm = workload === 'scopes' && one.entrant.runs.kind === 'espelho'; // by its own command
-    if (one.entrant.answers && !isWarm) await generator.obey(order('prepare', one, PREPARING_MS));
+    if (one.entrant.answers) await generator.obey(order('prepare', one, PREPARING_MS));
     await generator.obey(order('slice', one, seconds * 1_000));
   }
   for (let round = 0; round < repeats; round++) {

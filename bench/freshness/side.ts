@@ -1,5 +1,5 @@
 // The process of one side: its gateway behind the same HTTP edge as the others, and what it tells its parent.
-import { basisOf } from '../../src/basis.js';
+import { basesOf } from '../../src/basis.js';
 import { standingOf, traceOf } from '../../src/caller.js';
 import { startGateway } from '../../src/gateway.js';
 import { type Context, contextOfViewer } from '../../src/resolvers/index.js';
@@ -45,7 +45,7 @@ async function serveEspelho({ databaseUrl, redisUrl }: Setting): Promise<Side> {
     codedError,
     standingOf,
     traceOf,
-    answers: { maxBytes: ANSWERS_BYTES, basisOf: basisOf(gateway.services) },
+    answers: { maxBytes: ANSWERS_BYTES, ...basesOf(gateway.services) },
     contextOf: async (arrival) =>
       arrival.authorization === undefined
         ? gateway.contextOf(arrival)

@@ -8,6 +8,7 @@ export { CacheUnavailable, FeedInterrupted, Overloaded, UnknownView } from './er
 export type { CacheEvent, Events, Listener } from './events.js';
 export type { ChangeFeed } from './feed.js';
 export { memoryStore } from './memory-store.js';
+export { GroundPacker, type PackedGrounds } from './packed-grounds.js';
 export type { MemberChange, Part } from './part.js';
 export { partitionOf } from './partition.js';
 export { JITTER, type RuntimeTtls, type TtlOverrides, type ViewPolicy } from './policy.js';

@@ -122,7 +122,7 @@ export function readEdge(env: Env): { readonly edge: EdgeConfig; readonly faults
     trustedOnly: choice('ESPELHO_DOCUMENTS', documents, production ? 'trusted' : 'any') === 'trusted',
     manifest: env.ESPELHO_MANIFEST,
     maxAgeSeconds: number('ESPELHO_MAX_AGE', 0, 86_400) ?? 10,
-    answersMb: number('ESPELHO_ANSWERS_MB', 0, 65_536) ?? 64,
+    answersMb: number('ESPELHO_ANSWERS_MB', 0, 65_536) ?? 128,
   };
   return { edge, faults };
 }

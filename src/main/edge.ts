@@ -1,7 +1,7 @@
 // The HTTP edge of one gateway, as the configuration says.
 
 import { readFile } from 'node:fs/promises';
-import { basisOf } from '../basis.js';
+import { basesOf } from '../basis.js';
 import { keepingOf, standingOf, traceOf } from '../caller.js';
 import { type Config, ConfigError } from '../config.js';
 import type { Gateway } from '../gateway.js';
@@ -59,7 +59,7 @@ export async function openEdge(
     introspection: isTold,
     trusted: manifest === undefined ? undefined : await documentsIn(manifest),
     trustedOnly,
-    answers: maxBytes > 0 ? { maxBytes, basisOf: basisOf(services) } : undefined,
+    answers: maxBytes > 0 ? { maxBytes, ...basesOf(services) } : undefined,
     metered: METERED,
     standingOf,
     keepingOf: (ctx) => keepingOf(ctx, config.edge.maxAgeSeconds, services.cache),

@@ -10,7 +10,6 @@ import { compiledFlag, errorVerdict, type Verdict } from './flag-compiled.js';
 import type { FlagField } from './flag-document.js';
 import { environmentView } from './flag-environment.js';
 import { isObject } from './flag-targeting.js';
-import { flagUsesOf } from './flag-uses.js';
 import type { Maybe } from './input.js';
 import type { Json, JsonObject } from './json-limits.js';
 
@@ -112,7 +111,7 @@ function evaluationOf(
     return { ...verdict, key, version: null, stale: found.kind === 'present' && found.stale };
   }
   const { version, evaluate, timeless } = compiledFlag(environment, key, field);
-  ctx.repetition.eachTime((services) => flagUsesOf(services).note(environment, key, services.now()));
+  ctx.repetition.eachTime({ kind: 'flag-evaluated', environment, key });
   if (!timeless) ctx.repetition.moment(endOfSecond);
   const verdict = isContext(context ?? {})
     ? evaluate(isContext(context) ? context : {}, fallback)

@@ -1,7 +1,7 @@
 // When flags were last evaluated: noted in memory and written in batches, apart from the flags, because an evaluation
 // must not change the cached flag, and must not wait. What was noted since the last batch is lost with the process.
 import { type FlagUse, noteFlagUses, type Query } from '../db/index.js';
-import type { Services } from './context.js';
+import type { Services } from './services.js';
 
 /** The first batch after a silence comes soon, so that a report is true; a flag is written at most once in a minute. */
 const FIRST_FLUSH_MS = 5_000;

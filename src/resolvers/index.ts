@@ -1,4 +1,5 @@
 // The door of the resolvers' room.
+export { type Act, perform } from './act.js';
 export { AuditSealer, headOf } from './audit-sealer.js';
 export { type AuditFault, type AuditReport, verifyAuditLog } from './audit-verify.js';
 export * from './bank-statement.js';

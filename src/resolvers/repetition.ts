@@ -1,16 +1,15 @@
 // Whether, and until when, the answer that a request is given may be given again to an equal request of the same caller,
 // as far as it depends on anything but entries of the cache. A resolver reaches the world through its context alone:
 // there each service that is not listed here as constant makes the answer one that is given once.
+import { type Act, perform } from './act.js';
 import type { Services } from './services.js';
 
 export interface Terms {
   /** Unix milliseconds: from `fromMs` and before `untilMs`. */
   readonly fromMs: number;
   readonly untilMs: number;
-  /** How many things go with each answer. */
-  readonly acts: number;
-  /** Does what goes with each answer, such as to note a use. */
-  readonly again: () => void;
+  /** What goes with each answer, such as to note a use. */
+  readonly acts: readonly Act[];
 }
 
 export class Repetition {
@@ -19,7 +18,7 @@ export class Repetition {
   /** The process, as what is remembered may be found by: hints on how best to ask, which no answer depends on. */
   readonly process: object;
   readonly #services: Services;
-  readonly #acts: ((services: Services) => void)[] = [];
+  readonly #acts: Act[] = [];
   #once = false;
   #fromMs = Number.NEGATIVE_INFINITY;
   #untilMs = Number.POSITIVE_INFINITY;
@@ -41,24 +40,15 @@ export class Repetition {
   }
 
   /** Does now, and each time that the answer is given, what is no part of it. */
-  eachTime(act: (services: Services) => void): void {
-    act(this.#services);
+  eachTime(act: Act): void {
+    perform(act, this.#services);
     this.#acts.push(act);
   }
 
   /** Undefined where the answer is given once. */
   get terms(): Terms | undefined {
     if (this.#once) return undefined;
-    const services = this.#services;
-    const acts = [...this.#acts];
-    return {
-      fromMs: this.#fromMs,
-      untilMs: this.#untilMs,
-      acts: acts.length,
-      again: () => {
-        for (const act of acts) act(services);
-      },
-    };
+    return { fromMs: this.#fromMs, untilMs: this.#untilMs, acts: [...this.#acts] };
   }
 }
 

@@ -160,4 +160,4 @@ async function readActive(ctx: Asking, secret: string): Promise<TokenDocument | 
 }
 
 const noteUse = ({ repetition }: Asking, { id }: TokenDocument): void =>
-  repetition.eachTime(({ tokenUses, now }) => tokenUses.note(id, now()));
+  repetition.eachTime({ kind: 'token-used', id });

@@ -2,47 +2,26 @@
 // whole: its method, its Authorization header, the forms that it takes, and its body or query, which hold document,
 // variables and operation. So nothing that the caller or the query depends on can be left out of the key; what the answer
 // was made from is asked about each time. In doubt the request goes the ordinary way.
+//
+// Those that are asked for often are at hand as they are sent. All others are packed: many more of them fit, and what is
+// asked for again after a long time is unpacked, which takes far less time than to make it.
 
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MediaType } from './accept.js';
-import type { Standing } from './door.js';
+import { ByteLog } from './byte-log.js';
 import { Doorkeeper } from './doorkeeper.js';
-import type { KeptOutside } from './http-cache.js';
+import type { Basis, KeptAnswer } from './kept-answer.js';
+import { AnswerPacker } from './packed-answer.js';
 import { Remaking } from './remaking.js';
-import type { Weight } from './weight.js';
-
-/** What an answer rests on. */
-export interface Basis {
-  /** Whether the answer would be the same at this moment, as far as it depends on time. */
-  readonly holds: () => boolean;
-  /** Tells whether all else stands at some moment after the call. Never throws; in doubt it is false. */
-  readonly stands: (tell: (stands: boolean) => void) => void;
-  /** Does what goes with each answer and is no part of it. */
-  readonly again: () => void;
-  /** About how much memory it takes. */
-  readonly bytes: number;
-}
 
 export interface AnswersOptions<Caller> {
   /** Bound of all answers together. */
   readonly maxBytes: number;
   /** What the answer to a caller's finished query rests on; undefined where it may not be given again. */
   readonly basisOf: (caller: Caller) => Basis | undefined;
-}
-
-export interface KeptAnswer {
-  /** As it is sent; where it is short, as a string of its bytes, which Node sends in one piece with the head. */
-  readonly body: Buffer | string;
-  /** Of this answer alone: names and values in turn. */
-  readonly head: readonly string[];
-  /** Undefined where nobody outside may keep the answer. */
-  readonly outside: KeptOutside | undefined;
-  readonly basis: Basis;
-  /** Of the caller, whose token is among what the answer rests on. */
-  readonly standing: Standing;
-  readonly weight: Weight;
-  readonly operation: string | undefined;
+  /** Makes a basis of what it was packed as; undefined where it is known not to stand. */
+  readonly basisFrom: (packed: unknown) => Basis | undefined;
 }
 
 /** An answer as it was given. */
@@ -71,30 +50,40 @@ interface Kept extends KeptAnswer {
   readonly requestBytes: number;
 }
 
-/** Answers kept of all requests: what is large takes the place of several. */
+/** Of all memory, what answers at hand may take; the others are packed. */
+const AT_HAND_SHARE = 1 / 4;
+/** Of the same memory, what one answer may: what is large takes the place of several. */
 const LARGEST_SHARE = 1 / 8;
 const OVERHEAD_BYTES = 1_500;
 /** To copy so much into one piece with the head costs less than to send a second one. */
 const MAX_STRING_BYTES = 1_000;
 const SCRATCH_BYTES = 8_192;
+/** At least so many requests of late are told from new ones. */
+const KNOWN_REQUESTS = 16_384;
 
 export class Answers<Caller> {
-  readonly #basisOf: AnswersOptions<Caller>['basisOf'];
-  readonly #kept: LRUCache<string, Kept>;
-  /** Up to which nothing that comes takes the place of others. */
-  readonly #roomyBytes: number;
-  readonly #doorkeeper = new Doorkeeper();
+  readonly #options: AnswersOptions<Caller>;
+  readonly #atHand: LRUCache<string, Kept>;
+  readonly #packed: ByteLog;
+  readonly #packer: AnswerPacker;
+  readonly #askedBefore = new Doorkeeper(KNOWN_REQUESTS);
+  readonly #askedOften = new Doorkeeper(KNOWN_REQUESTS / 16);
   readonly #remaking = new Remaking();
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-  constructor({ maxBytes, basisOf }: AnswersOptions<Caller>) {
-    this.#basisOf = basisOf;
-    this.#roomyBytes = maxBytes * (1 - LARGEST_SHARE);
-    this.#kept = new LRUCache({
-      maxSize: maxBytes,
+  constructor(options: AnswersOptions<Caller>) {
+    const { maxBytes } = options;
+    this.#options = options;
+    this.#atHand = new LRUCache({
+      maxSize: Math.ceil(maxBytes * AT_HAND_SHARE),
       maxEntrySize: Math.ceil(maxBytes * LARGEST_SHARE),
       sizeCalculation: sizeOf,
+      dispose: (answer, name, reason) => {
+        if (reason === 'evict' && !this.#packed.has(name)) this.#pack(name, answer);
+      },
     });
+    this.#packer = new AnswerPacker(options.basisFrom);
+    this.#packed = new ByteLog(maxBytes * (1 - AT_HAND_SHARE));
   }
 
   /** Where the answer to a request is kept. */
@@ -104,8 +93,8 @@ export class Answers<Caller> {
   }
 
   /** The answer kept there, which may be outdated. */
-  at({ name }: Place): KeptAnswer | undefined {
-    return this.#kept.get(name);
+  at(place: Place): KeptAnswer | undefined {
+    return this.#atHand.get(place.name) ?? this.#unpacked(place);
   }
 
   /** Tells whether the answer may be given: whether it stands at a moment after this call. Never throws. */
@@ -115,36 +104,62 @@ export class Answers<Caller> {
   }
 
   /**
-   * For who has found no answer there that stands: the one that another request was making anew, if that stands at a
-   * moment after this call. Otherwise it is to be made; what is given back then is to be called once that is done.
+   * For who has found that the answer there is `outdated`: the one that another request was making anew, if that stands at
+   * a moment after this call. Otherwise it is to be made; what is given back then is to be called once that is done.
    */
-  async anew(place: Place): Promise<KeptAnswer | (() => void)> {
-    const outdated = this.#kept.peek(place.name);
-    if (!outdated) return () => {};
+  async anew(place: Place, outdated: KeptAnswer): Promise<KeptAnswer | (() => void)> {
     const turn = this.#remaking.turn(place.name);
     if (turn.kind === 'theirs') {
       await turn.ended;
       return (await this.#standing(place)) ?? (() => {});
     }
+    this.#packed.delete(place.name);
     return () => {
-      if (this.#kept.peek(place.name) === outdated) this.#kept.delete(place.name);
+      if (this.#atHand.peek(place.name) === outdated) this.#atHand.delete(place.name);
       turn.done();
     };
   }
 
   /**
-   * Keeps the answer that `caller` was given, where it may be given again. Once there is hardly room left, only what
-   * was asked for before is worth the place of another, and the time that it takes to keep it.
+   * Keeps the answer that `caller` was given, where it may be given again. Once there is no room left, only what was
+   * asked for before is worth the place of another, and the time that it takes to keep it.
    */
   keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
-    const met = this.#doorkeeper.meet(place.name);
-    if (!met && this.bytes > this.#roomyBytes && !this.#kept.has(place.name)) return;
-    const basis = this.#basisOf(caller);
+    const { name } = place;
+    const isOften = this.#askedOften.meet(name) || this.#atHand.has(name);
+    const isKnown = this.#askedBefore.meet(name) || isOften;
+    if (!isKnown && this.#packed.isFull) return;
+    const basis = this.#options.basisOf(caller);
     if (!basis) return;
-    const sent = sendable(body);
+    this.#packed.delete(name);
+    const sent = sendable(bytesOf(body));
     const head = headers.filter(([name]) => name !== 'content-length').flat();
     head.push('content-length', String(sent.length));
-    this.#kept.set(place.name, { ...answer, body: sent, head, basis, requestBytes: place.bytes });
+    const kept = { ...answer, body: sent, head, basis, requestBytes: place.bytes };
+    if (isOften) this.#atHand.set(name, kept);
+    if (this.#atHand.has(name) || this.#pack(name, kept)) return;
+    if (isKnown || this.#hasRoomFor(kept)) this.#atHand.set(name, kept);
+  }
+
+  #hasRoomFor(answer: Kept): boolean {
+    return this.#atHand.calculatedSize + sizeOf(answer) <= this.#atHand.maxSize;
+  }
+
+  /** Whether it can be packed. */
+  #pack(name: string, answer: Kept): boolean {
+    const bytes = this.#packer.pack(answer);
+    if (bytes) this.#packed.put(name, bytes);
+    return bytes !== undefined;
+  }
+
+  /** What is asked for often is at hand from then on. */
+  #unpacked({ name, bytes: requestBytes }: Place): KeptAnswer | undefined {
+    const packed = this.#packed.get(name);
+    const answer = packed && this.#packer.unpack(packed, sendable);
+    if (!answer) return undefined;
+    const kept = { ...answer, requestBytes };
+    if (this.#askedOften.meet(name)) this.#atHand.set(name, kept);
+    return kept;
   }
 
   async #standing(place: Place): Promise<KeptAnswer | undefined> {
@@ -165,7 +180,7 @@ export class Answers<Caller> {
 
   /** Bytes of all answers that are kept. */
   get bytes(): number {
-    return this.#kept.calculatedSize;
+    return this.#atHand.calculatedSize + this.#packed.byteLength;
   }
 }
 
@@ -173,11 +188,12 @@ const sizeOf = ({ body, basis, requestBytes }: Kept): number =>
   // Names of entries can be parts of the document's text, which they keep alive then, at two bytes to a character.
   OVERHEAD_BYTES + body.length + basis.bytes + 2 * requestBytes;
 
-/** In memory of its own: an answer that is kept must not keep alive a pool that many share. */
-function sendable(text: string): Buffer | string {
-  const length = Buffer.byteLength(text);
-  if (length <= MAX_STRING_BYTES) return Buffer.from(text).toString('latin1');
-  const bytes = Buffer.allocUnsafeSlow(length);
+/** In memory of their own: an answer that is kept must not keep alive a pool that many share. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);
   return bytes;
 }
+
+const sendable = (bytes: Buffer): Buffer | string =>
+  bytes.length <= MAX_STRING_BYTES ? bytes.toString('latin1') : bytes;

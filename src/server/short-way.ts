@@ -3,11 +3,12 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { MediaType } from './accept.js';
-import type { Answers, KeptAnswer, Place } from './answers.js';
+import type { Answers, Place } from './answers.js';
 import type { Door, Guest } from './door.js';
 import type { Answer } from './engine.js';
 import { commonHeaders, type Exchange, setCommonHeaders } from './exchange.js';
 import { type Keeping, keepAnswer, tagOf } from './http-cache.js';
+import type { KeptAnswer } from './kept-answer.js';
 import type { Limits } from './limits.js';
 import type { Places } from './overload.js';
 
@@ -61,7 +62,7 @@ export function takeShortWay<Caller>(
       give(kept);
       return;
     }
-    const found = answers.anew(place);
+    const found = answers.anew(place, kept);
     found.then((answer) => (typeof answer === 'function' ? outdated(answer) : give(answer))).catch(failed);
   });
 }

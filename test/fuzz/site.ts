@@ -1,7 +1,7 @@
 // A whole gateway as production has it, but that it takes documents of anybody's own and refuses no token for its number.
 import { BlockList } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { basisOf } from '../../src/basis.js';
+import { basesOf } from '../../src/basis.js';
 import { standingOf, traceOf } from '../../src/caller.js';
 import { startGateway } from '../../src/gateway.js';
 import {
@@ -65,7 +65,7 @@ export async function openSite(stores: { readonly databaseUrl: string; readonly 
     flags: remoteFlags,
     inspect: (view, key) => services.cache.inspect(view, key),
     controlSecret: 'a secret of commands, for tests only',
-    answers: { maxBytes: 4_000_000, basisOf: basisOf(services) },
+    answers: { maxBytes: 4_000_000, ...basesOf(services) },
     proxies: new BlockList(),
     limits: { deadlineMs: 60_000, headersMs: 1_000, requestMs: 2_000 },
     rates: { failures: 0, issue: 0, introspect: 0, reveal: 0 },

@@ -12,20 +12,20 @@ const meetAll = (doorkeeper: Doorkeeper, prefix: string, count: number) => {
 };
 
 it('knows whatever was among the last 16,384 new names', () => {
-  const doorkeeper = new Doorkeeper();
+  const doorkeeper = new Doorkeeper(16_384);
   meetAll(doorkeeper, 'before', 30_000);
   meetAll(doorkeeper, 'lately', 16_000);
   expect(meetAll(doorkeeper, 'lately', 16_000)).toBe(16_000);
 });
 
 it('takes few for known that it has not met, however many have come', () => {
-  const doorkeeper = new Doorkeeper();
+  const doorkeeper = new Doorkeeper(16_384);
   meetAll(doorkeeper, 'before', 100_000);
   expect(meetAll(doorkeeper, 'new', 10_000)).toBeLessThan(1_000);
 });
 
 it('forgets what was not met for long', () => {
-  const doorkeeper = new Doorkeeper();
+  const doorkeeper = new Doorkeeper(16_384);
   meetAll(doorkeeper, 'old', 1_000);
   meetAll(doorkeeper, 'since', 40_000);
   expect(meetAll(doorkeeper, 'old', 1_000)).toBeLessThan(150);

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Keeping } from '../../src/server/http-cache.js';
 import type { Arrival, ServerOptions } from '../../src/server/index.js';
+import type { Basis } from '../../src/server/kept-answer.js';
 import { answerOf, type Caller, type Gateway, sendChunks, startGateway } from './gateway.js';
 
 const HELLO = '{ hello }';
@@ -23,16 +24,15 @@ async function start({ maxBytes = 1_000_000, ...overrides }: Partial<ServerOptio
   const again = () => {
     given += 1;
   };
+  const basis: Basis = {
+    holds: () => holds,
+    stands: (tell) => void setImmediate(() => tell(stands)),
+    again,
+    bytes: 100,
+    packed: () => null,
+  };
   gateway = await startGateway({
-    answers: {
-      maxBytes,
-      basisOf: () => ({
-        holds: () => holds,
-        stands: (tell) => void setImmediate(() => tell(stands)),
-        again,
-        bytes: 100,
-      }),
-    },
+    answers: { maxBytes, basisOf: () => basis, basisFrom: () => basis },
     ...overrides,
   });
 }
@@ -182,7 +182,10 @@ describe('by GET', () => {
 });
 
 describe('of what is kept', () => {
-  const ask = (name: number) => gateway.post({ query: `{ hello(name: "${name}") }` });
+  /** Which nothing makes much shorter. */
+  const longName = (name: number) =>
+    Array.from({ length: 5 }, (_, at) => createHash('sha512').update(`${name} ${at}`).digest('hex')).join('');
+  const ask = (name: number) => gateway.post({ query: `{ hello(name: "${longName(name)}") }` });
   const isGiven = async (name: number) => {
     const before = given;
     await ask(name);
@@ -190,14 +193,14 @@ describe('of what is kept', () => {
   };
 
   it('there is no more than its bound, the latest answers', async () => {
-    await start({ maxBytes: 20_000 });
+    await start({ maxBytes: 30_000 });
     for (let name = 0; name < 100; name++) await ask(name).then(() => ask(name));
     expect(await isGiven(99)).toBe(true);
     expect(await isGiven(0)).toBe(false);
   });
 
   it('nothing gives way to what is asked for once', async () => {
-    await start({ maxBytes: 20_000 });
+    await start({ maxBytes: 30_000 });
     await ask(0).then(() => ask(0));
     for (let name = 1; name < 100; name++) await ask(name);
     expect(await isGiven(0)).toBe(true);

@@ -1,5 +1,5 @@
 // A whole gateway behind its HTTP edge.
-import { basisOf } from '../../src/basis.js';
+import { basesOf } from '../../src/basis.js';
 import { traceOf } from '../../src/caller.js';
 import { contextOfEvent } from '../../src/resolvers/index.js';
 import { codedError, schema } from '../../src/schema/index.js';
@@ -15,7 +15,12 @@ export interface Served extends Api {
   readonly follow: (document: string, options?: FollowOptions) => Promise<Followed>;
 }
 
-export async function serveApi(options: ApiOptions = {}): Promise<Served> {
+export interface ServedOptions extends ApiOptions {
+  /** Of ready answers. */
+  readonly answersBytes?: number;
+}
+
+export async function serveApi({ answersBytes = 16_000_000, ...options }: ServedOptions = {}): Promise<Served> {
   const api = await startApi(options);
   const { services, contextOf, readiness } = api.gateway;
   const { url, close } = await startServer({
@@ -27,7 +32,7 @@ export async function serveApi(options: ApiOptions = {}): Promise<Served> {
     codedError,
     callerOfEvent: contextOfEvent,
     traceOf,
-    answers: { maxBytes: 16_000_000, basisOf: basisOf(services) },
+    answers: { maxBytes: answersBytes, ...basesOf(services) },
     readiness,
     logger: makeLogger({ level: 'silent' }),
     production: false,

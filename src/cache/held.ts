@@ -36,8 +36,11 @@ const MAX_BYTES = 24 * 1_024 * 1_024;
 const MAX_VALUE_BYTES = 1_024 * 1_024;
 /** Readings of longer names, such as a membership of many at once, are too rarely the same to be held. */
 const MAX_NAME_LENGTH = 1_000;
-/** Of names that were read once; each takes the place of another that was read before. */
-const MET_PLACES = 1 << 15;
+/**
+ * Of names that were read once; each takes the place of another that was read before. About as many as there is room for
+ * values: whatever is read again only after more others would be driven out before it is of use.
+ */
+const MET_PLACES = 1 << 12;
 
 /** What is `held`, if it was read under this very guard. */
 export const readUnder = (guard: Guard, held: HeldValue | undefined): HeldValue | undefined =>
@@ -65,7 +68,7 @@ export class Held {
     return held;
   }
 
-  /** Whether the name was met before; from now on it was. Of new names one in 131,072 is taken for the one in its place. */
+  /** Whether the name was met before; from now on it was. Of new names one in a million is taken for the one in its place. */
   #meets(name: string): boolean {
     const hash = fnv1a(name);
     const place = hash % MET_PLACES;

@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { type Gateway, startGateway } from '../gateway.js';
 import { issueDemoTokens, loadDemoData } from '../resolvers/index.js';
 import { type Logger, metricsText, type RunningServer, type Sample } from '../server/index.js';
+import { boundGarbage } from './collector.js';
 import { type Among, openEdge } from './edge.js';
 import { Measures } from './measures.js';
 import type { Site } from './site.js';
@@ -40,6 +41,7 @@ export async function openServing(options: ServingOptions, closers: Closer[]): P
   const { config, site, http, logger, name, among } = options;
   const { workers } = config.machine;
   const { databaseUrl, redisUrl, pepper, masterKey, controlSecret } = site;
+  boundGarbage();
   const gateway = await startGateway({
     databaseUrl,
     redisUrl,

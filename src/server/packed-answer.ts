@@ -6,8 +6,8 @@ import type { Weight } from './weight.js';
 
 /** Of longer bodies, the time that it takes would hold up the others. */
 const MAX_BODY_BYTES = 32_768;
-/** There are as many as documents that are in use. */
-const MAX_KINDS = 10_000;
+/** As many as documents that are in use together. */
+const MAX_KINDS = 2_000;
 /** Longer windows, which hardly find more in so few bytes, take longer to set up. */
 const FAST = { level: 1, windowBits: 13, memLevel: 5 };
 const LENGTH_BYTES = 4;
@@ -29,8 +29,10 @@ interface Kind {
 
 export class AnswerPacker {
   readonly #basisFrom: (packed: unknown) => Basis | undefined;
-  readonly #kinds: Kind[] = [];
-  readonly #kindPlaces = new Map<string, number>();
+  #kinds: Kind[] = [];
+  #places = new Map<string, number>();
+  /** How many kinds are forgotten. */
+  #forgotten = 0;
 
   constructor(basisFrom: (packed: unknown) => Basis | undefined) {
     this.#basisFrom = basisFrom;
@@ -41,7 +43,6 @@ export class AnswerPacker {
     const { basis, standing, body, outside } = answer;
     if (outside || body.length > MAX_BODY_BYTES) return undefined;
     const kind = this.#placeOf(answer);
-    if (kind === undefined) return undefined;
     const note: Note = standing.id === undefined ? [kind, basis.packed()] : [kind, basis.packed(), standing.id];
     const line = Buffer.from(`${JSON.stringify(note)}\n`);
     const bytes = Buffer.concat([line, typeof body === 'string' ? Buffer.from(body, 'latin1') : body]);
@@ -50,14 +51,14 @@ export class AnswerPacker {
     return Buffer.concat([length, deflateRawSync(bytes, FAST)]);
   }
 
-  /** What was packed here; undefined where its basis is none any more. */
+  /** What was packed here; undefined where its kind is forgotten, or its basis is none any more. */
   unpack(packed: Buffer, sendable: (body: Buffer) => Buffer | string): KeptAnswer | undefined {
     // By itself it would make a buffer of many times the size, or several.
     const chunkSize = Math.max(LEAST_CHUNK, packed.readUInt32LE() + 1);
     const bytes = inflateRawSync(packed.subarray(LENGTH_BYTES), { windowBits: FAST.windowBits, chunkSize });
     const end = bytes.indexOf(LINE_END);
     const [place, of, id]: Note = JSON.parse(bytes.toString('utf8', 0, end));
-    const kind = this.#kinds[place];
+    const kind = this.#kinds[place - this.#forgotten];
     const basis = this.#basisFrom(of);
     if (!kind || !basis) return undefined;
     const { weight, operation, writes, free } = kind;
@@ -66,12 +67,24 @@ export class AnswerPacker {
     return { body, head, outside: undefined, basis, standing: { id, writes, free }, weight, operation };
   }
 
-  #placeOf({ head: all, standing: { writes, free }, weight, operation }: KeptAnswer): number | undefined {
-    const head = all.slice(0, -2);
-    const name = JSON.stringify([operation, writes, free, head, weight.cost, ...weight.rootFields]);
-    const known = this.#kindPlaces.get(name);
-    if (known !== undefined || this.#kinds.length >= MAX_KINDS) return known;
-    this.#kindPlaces.set(name, this.#kinds.length);
-    return this.#kinds.push({ weight, operation, writes, free, head }) - 1;
+  #placeOf({ head, standing: { writes, free }, weight: { cost, rootFields }, operation }: KeptAnswer): number {
+    const name = JSON.stringify([operation ?? null, writes, free, cost, [...rootFields], head.slice(0, -2)]);
+    const known = this.#places.get(name);
+    if (known !== undefined) return known;
+    if (this.#kinds.length >= MAX_KINDS) {
+      this.#forgotten += this.#kinds.length;
+      this.#kinds = [];
+      this.#places = new Map();
+    }
+    const place = this.#forgotten + this.#kinds.length;
+    this.#kinds.push(kindNamed(name));
+    this.#places.set(name, place);
+    return place;
   }
+}
+
+/** Made of its name, so that it keeps no text alive that names in it are parts of. */
+function kindNamed(name: string): Kind {
+  const [operation, writes, free, cost, rootFields, head] = JSON.parse(name);
+  return { operation: operation ?? undefined, writes, free, head, weight: { cost, rootFields: new Map(rootFields) } };
 }

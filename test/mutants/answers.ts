@@ -136,6 +136,20 @@ export const answers: readonly Mutant[] = [
     edits: [{ file: 'src/cache/request.ts', find: 'else this.#groundless = true;', replace: 'else void 0;' }],
   },
   {
+    name: 'packed-guard',
+    rule: '7',
+    clause: 'an answer that was packed stands only under the very guard that its entries were read under',
+    tier: 'test',
+    test: { file: 'test/cache/packed-grounds.test.ts', title: 'gives back what it was given, by the same guards' },
+    edits: [
+      {
+        file: 'src/cache/packed-grounds.ts',
+        find: 'const guard = this.#guards[Number(words[at + 5]) - this.#forgotten];',
+        replace: 'const guard = this.#guards.at(-1);',
+      },
+    ],
+  },
+  {
     name: 'standing-floor',
     rule: '14',
     clause: 'an answer older than what this process has told of does not stand',

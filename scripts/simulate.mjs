@@ -39,19 +39,22 @@ const options = {
 
 /** The gate gives the same seeds again. */
 const FIRST_SEED = values.seed === undefined ? 1 : options.seed;
-/** Of the gate: where schedules are looked for, or a test that is named. */
-const tiers = values.tier ? [values.tier] : ['model', 'real', 'test'];
 
+/** Of the gate: where schedules are looked for, or a test that is named. */
 const known = values.gate ? ['model', 'real', 'test'] : ['model', 'real'];
 if (values.tier && !known.includes(values.tier)) refuse(`--tier is ${known.join(' or ')}.`);
-const names = new Set((await mutants()).map(({ name }) => name));
-for (const name of values.mutant?.split(',') ?? []) {
-  if (!names.has(name)) refuse(`There is no mutant ${name}; --list names them.`);
+const all = await mutants();
+const named = values.mutant?.split(',') ?? all.map(({ name }) => name);
+for (const name of named) {
+  if (!all.some((mutant) => mutant.name === name)) refuse(`There is no mutant ${name}; --list names them.`);
 }
+const tiersOfNamed = known.filter((tier) => all.some((mutant) => mutant.tier === tier && named.includes(mutant.name)));
+const tiers = values.tier ? [values.tier] : tiersOfNamed;
+if (values.gate && !tiers.some((tier) => tiersOfNamed.includes(tier)))
+  refuse(`No mutant that is named is of the tier ${values.tier}.`);
 
 if (values.list) {
-  for (const { name, rule, clause } of await mutants())
-    console.log(`${name.padEnd(28)} rule ${rule.padEnd(3)} ${clause}`);
+  for (const { name, rule, clause } of all) console.log(`${name.padEnd(28)} rule ${rule.padEnd(3)} ${clause}`);
 } else if (values.gate) await withServers(tiers.includes('real'), gate);
 else await withServers(values.tier === 'real', simulate);
 
@@ -73,7 +76,7 @@ async function gate({ servers, ...options }) {
 }
 
 async function simulate(options) {
-  const mutant = values.mutant && (await mutants()).find(({ name }) => name === values.mutant);
+  const mutant = values.mutant && all.find(({ name }) => name === values.mutant);
   const program = await bundle(mutant?.edits ?? []);
   const wanted = { ...options, tier: values.tier ?? 'model', schedules: options.schedules ?? 10_000 };
   const { violation } = await runSchedules(program, wanted, { untilViolation: Boolean(mutant) });

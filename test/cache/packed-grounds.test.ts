@@ -23,8 +23,8 @@ it('gives back what it was given, by the same guards', () => {
   const grounds = [groundOf('a"\\\n,€', first), groundOf('', second, 1234.5), groundOf('c', first)];
   const unpacked = packer.unpack(kept(packer.pack(grounds)));
   expect(unpacked).toEqual(grounds);
-  expect(unpacked?.map(({ guard }) => guard)).toEqual([first, second, first]);
-  expect(unpacked?.[1]?.guard).toBe(second); // equal ones are told apart, too
+  // Equal ones are told apart, too.
+  expect(unpacked?.map(({ guard }) => [first, second].indexOf(guard))).toEqual([0, 1, 0]);
   expect(packer.unpack(kept(packer.pack([])))).toEqual([]);
 });
 

@@ -3,7 +3,7 @@
 // variables and operation. So nothing that the caller or the query depends on can be left out of the key; what the answer
 // was made from is asked about each time. In doubt the request goes the ordinary way.
 //
-// Those that are asked for often are at hand as they are sent. All others are packed: many more of them fit, and what is
+// Those that were asked for again soon are at hand as they are sent. All others are packed: many more of them fit, and what is
 // asked for again after a long time is unpacked, which takes far less time than to make it.
 
 import { hash } from 'node:crypto';
@@ -58,7 +58,7 @@ const OVERHEAD_BYTES = 1_500;
 /** To copy so much into one piece with the head costs less than to send a second one. */
 const MAX_STRING_BYTES = 1_000;
 const SCRATCH_BYTES = 8_192;
-/** At least so many requests of late are told from new ones. */
+/** At least so many requests are told from new ones; a sixteenth of them are those of late. */
 const KNOWN_REQUESTS = 16_384;
 
 export class Answers<Caller> {
@@ -67,7 +67,7 @@ export class Answers<Caller> {
   readonly #packed: ByteLog;
   readonly #packer: AnswerPacker;
   readonly #askedBefore = new Doorkeeper(KNOWN_REQUESTS);
-  readonly #askedOften = new Doorkeeper(KNOWN_REQUESTS / 16);
+  readonly #askedLately = new Doorkeeper(KNOWN_REQUESTS / 16);
   readonly #remaking = new Remaking();
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
@@ -126,17 +126,17 @@ export class Answers<Caller> {
    */
   keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
     const { name } = place;
-    const isOften = this.#askedOften.meet(name) || this.#atHand.has(name);
-    const isKnown = this.#askedBefore.meet(name) || isOften;
+    const isLately = this.#askedLately.meet(name) || this.#atHand.has(name);
+    const isKnown = this.#askedBefore.meet(name) || isLately;
     if (!isKnown && this.#packed.isFull) return;
     const basis = this.#options.basisOf(caller);
     if (!basis) return;
     this.#packed.delete(name);
     const sent = sendable(bytesOf(body));
-    const head = headers.filter(([name]) => name !== 'content-length').flat();
+    const head = headers.filter(([header]) => header !== 'content-length').flat();
     head.push('content-length', String(sent.length));
     const kept = { ...answer, body: sent, head, basis, requestBytes: place.bytes };
-    if (isOften) this.#atHand.set(name, kept);
+    if (isLately) this.#atHand.set(name, kept);
     if (this.#atHand.has(name) || this.#pack(name, kept)) return;
     if (isKnown || this.#hasRoomFor(kept)) this.#atHand.set(name, kept);
   }
@@ -152,13 +152,13 @@ export class Answers<Caller> {
     return bytes !== undefined;
   }
 
-  /** What is asked for often is at hand from then on. */
+  /** What is asked for again soon is at hand from then on. */
   #unpacked({ name, bytes: requestBytes }: Place): KeptAnswer | undefined {
     const packed = this.#packed.get(name);
     const answer = packed && this.#packer.unpack(packed, sendable);
     if (!answer) return undefined;
     const kept = { ...answer, requestBytes };
-    if (this.#askedOften.meet(name)) this.#atHand.set(name, kept);
+    if (this.#askedLately.meet(name)) this.#atHand.set(name, kept);
     return kept;
   }
 

@@ -21,7 +21,7 @@ export interface Basis {
 export interface KeptAnswer {
   /** As it is sent; where it is short, as a string of its bytes, which Node sends in one piece with the head. */
   readonly body: Buffer | string;
-  /** Of this answer alone: names and values in turn. */
+  /** Of this answer alone: names and values in turn, the length of the body last. */
   readonly head: readonly string[];
   /** Undefined where nobody outside may keep the answer. */
   readonly outside: KeptOutside | undefined;

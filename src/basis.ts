@@ -14,7 +14,7 @@ type Packed = readonly [fromMs: number | null, untilMs: number | null, acts: rea
 /**
  * Tells of a finished query what the edge needs to give its answer again: every entry that it has read, its caller's
  * token among them, must stand, and the moment must be within what was true at the time. Undefined where the query has
- * used anything else, or nothing of the cache.
+ * used anything else, or nothing of the cache. Where the store lacked an entry, it is told once that one is filled.
  */
 export function basesOf(services: Services) {
   const packer = new GroundPacker();
@@ -31,8 +31,11 @@ export function basesOf(services: Services) {
     packed: (): Packed => [finite(fromMs), finite(untilMs), acts, packer.pack(grounds)],
   });
   return {
-    basisOf: ({ cache: { grounds }, repetition: { terms } }: Context) =>
-      !grounds || !terms || grounds.length === 0 || grounds.length > MAX_GROUNDS ? undefined : basis(grounds, terms),
+    basisOf: ({ cache: { grounds }, repetition: { terms } }: Context) => {
+      const of = (all: readonly Ground[] | undefined) =>
+        !all || !terms || all.length === 0 || all.length > MAX_GROUNDS ? undefined : basis(all, terms);
+      return grounds instanceof Promise ? grounds.then(of) : of(grounds);
+    },
     basisFrom: (packed: unknown) => {
       const [fromMs, untilMs, acts, words] = packed as Packed;
       const grounds = packer.unpack(words);

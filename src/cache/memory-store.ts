@@ -105,7 +105,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     return token;
   };
 
-  const put = (item: StoredValue, where: GuardedPartition, before: Entry): void => {
+  const put = (item: StoredValue, where: GuardedPartition, before: Entry): Entry => {
     const now = clock.nowMs();
     const others = item.members === null && item.value !== null && before.held?.value.version === item.version;
     const stored = new Map(others ? before.held?.stored : []);
@@ -114,6 +114,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     const { members, ...value } = item;
     entry.held = { stored, value, members: new Members(item.shape, members ?? []), storedAtMs: now };
     keep(entry);
+    return entry;
   };
 
   const release = (item: DropItem, where: GuardedPartition): void => {
@@ -149,9 +150,7 @@ export function memoryStore({ clock, maxBytes }: MemoryStoreOptions): Store {
     fill: async (batches) =>
       each(batches, (item, where) => {
         const entry = find(item, where);
-        if (entry?.token?.token !== item.token) return 'refused' as const;
-        put(item, where, entry);
-        return 'filled' as const;
+        return entry?.token?.token === item.token ? stampOf(put(item, where, entry)) : undefined;
       }),
     fence: async (batches, xid, secret) =>
       each(batches, (item, where) => {

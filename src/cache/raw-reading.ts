@@ -21,6 +21,8 @@ export interface RawReading {
   readonly count: number;
   /** What it rests on; left out unless the store had it and vouches for it. */
   readonly ground?: Ground;
+  /** The same of what was just read from SQL, once the store has taken it; undefined where it did not. Never rejects. */
+  readonly filled?: Promise<Ground | undefined>;
   /** What was made of this very value before; left out where it is not held. */
   readonly made?: Made;
 }

@@ -9,8 +9,9 @@ import { Held, type HeldValue, readUnder } from './held.js';
 import { nameOfReading, type Part } from './part.js';
 import { partitionOf } from './partition.js';
 import { ABSENT, isStorable, loadedReading, type Outcome, type RawReading } from './raw-reading.js';
-import type { Lease, Refill } from './refill.js';
+import type { Filled, Lease, Refill } from './refill.js';
 import type { Refresher } from './refresher.js';
+import type { Ground } from './standing.js';
 import type { Guard, GuardedPartition, Hit, ReadItem, ReadReply, Store } from './store.js';
 import type { Trust } from './trust.js';
 import { type AnyView, fieldOf } from './view.js';
@@ -139,8 +140,25 @@ export class Reader<Source> {
     part: Part | undefined,
     lease?: Lease,
   ): Promise<RawReading> {
+    const { refill, refresher, partitions } = this.#options;
     try {
-      return loadedReading(outcome, await this.#options.refill.load(view, key, lease), part, view.shape);
+      if (!lease) return loadedReading(outcome, await refill.load(view, key), part, view.shape);
+      const { loaded, filled } = refill.fill(view, key, lease);
+      const reading = loadedReading(outcome, await loaded, part, view.shape);
+      const { version, value } = reading;
+      const groundOf = ({ stamp, ttlMs, guard }: Filled): Ground => {
+        const dueMs = refresher.dueMs(view, { ageMs: 0, ttlMs, value });
+        return {
+          view: view.name,
+          key,
+          version,
+          stamp,
+          partition: partitionOf(view.name, key, partitions),
+          guard,
+          dueMs,
+        };
+      };
+      return { ...reading, filled: filled.then((taken) => taken && groundOf(taken)) };
     } catch (error) {
       const left = view.mode === 'available' ? await this.#peek(view, key, part) : undefined;
       // "Does not exist" has no place for a mark that says stale.

@@ -62,6 +62,9 @@ export function readReplyOf(reply: unknown): ReadReply {
   return hitOf(reply);
 }
 
+/** A token that was granted, or the stamp of what was stored; undefined where nothing was. */
+export const given = (reply: unknown): string | undefined => (reply === null ? undefined : token(reply));
+
 /** Stamps of values that stand, undefined where none does: of so many entries in each partition. */
 export function stampsOf(reply: unknown, counts: readonly number[]): Guarded<string | undefined>[] {
   if (typeof reply !== 'string') throw new UnexpectedReply(reply);

@@ -11,6 +11,7 @@ import {
   decoded,
   factsOf,
   fencesOf,
+  given,
   guardedReplies,
   hitOf,
   metaOf,
@@ -120,14 +121,12 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
         RENEW_AFTER,
         ...items.flatMap(({ field, secret }) => [field, secret]),
       ];
-      return guarded('reads', callsOf(scripts.renew, batches, argsOf, false), (reply) =>
-        reply === null ? undefined : token(reply),
-      );
+      return guarded('reads', callsOf(scripts.renew, batches, argsOf, false), given);
     },
 
     fill: async (batches) => {
       const calls = await storing(scripts.fill, batches, FILL_STAGING_MS, ({ token }) => [token]);
-      return guarded('reads', calls, word('filled', 'refused'));
+      return guarded('reads', calls, given);
     },
 
     fence: (batches, xid, secret) => {

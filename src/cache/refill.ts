@@ -28,6 +28,15 @@ export interface Lease {
   readonly guard: Guard;
 }
 
+/** What the store has taken in. */
+export interface Filled {
+  readonly stamp: string;
+  /** The whole life that the entry was given. */
+  readonly ttlMs: number;
+  /** Under which it was stored. */
+  readonly guard: Guard;
+}
+
 export interface RefillOptions<Source> {
   readonly store: Store;
   readonly trust: Pick<Trust, 'believed'>;
@@ -42,15 +51,15 @@ export interface RefillOptions<Source> {
 
 interface Question extends EntryRef {
   lease: Lease | undefined;
-  /** Resolves when the answer is known, to whether the store has taken it. */
-  readonly settled: Asked<undefined, boolean>;
+  /** Resolves when the answer is known, to what the store has taken of it. */
+  readonly settled: Asked<undefined, Filled | undefined>;
 }
 
 export class Refill<Source> {
   readonly #options: RefillOptions<Source>;
   readonly #batches: BoundedBatches<AnyView<Source>, Question, Loaded>;
   /** Leased loads that are waiting or under way, by entry. */
-  readonly #flights = new Map<string, Promise<boolean>>();
+  readonly #flights = new Map<string, Promise<unknown>>();
   /** Questions that nothing came of; their leases are still to be given back. */
   readonly #abandoned: Question[] = [];
   #givingBack = false;
@@ -74,11 +83,17 @@ export class Refill<Source> {
     return this.#ask(view, key, lease).answer;
   }
 
-  /** Loads `key` and stores it under `lease`; resolves to whether the store took it. Rejects as `load` does. */
-  async fill(view: AnyView<Source>, key: string, lease: Lease): Promise<boolean> {
-    const { answer, question } = this.#ask(view, key, lease);
-    await answer;
-    return question.settled.answer;
+  /**
+   * The same, stored under `lease`. What the store has taken is known later, and is undefined where it took nothing; that
+   * never rejects.
+   */
+  fill(
+    view: AnyView<Source>,
+    key: string,
+    lease: Lease,
+  ): { loaded: Promise<Loaded>; filled: Promise<Filled | undefined> } {
+    const { answer: loaded, question } = this.#ask(view, key, lease);
+    return { loaded, filled: question.settled.answer };
   }
 
   #ask(view: AnyView<Source>, key: string, lease: Lease | undefined): Asked<Question, Loaded> {
@@ -96,7 +111,7 @@ export class Refill<Source> {
   }
 
   /** Resolves when this process's own leased load of the entry is over; undefined where there is none. */
-  flightOf(entry: EntryRef): Promise<boolean> | undefined {
+  flightOf(entry: EntryRef): Promise<unknown> | undefined {
     return this.#flights.get(nameOf(entry));
   }
 
@@ -161,7 +176,7 @@ export class Refill<Source> {
         leased.push({ guard, item: { ...this.storedForm(view, row), token, question } });
         continue;
       }
-      settled.resolve(false);
+      settled.resolve(undefined);
       if (!lease) continue;
       this.#options.events.emit({ kind: 'unfillable', view: view.name, key: row.key });
       void this.#options.clock.sleep(UNFILLABLE_MS).then(() => this.#abandon([question]));
@@ -174,13 +189,13 @@ export class Refill<Source> {
     const batches = this.#batched(leased);
     const replies = await store.fill(batches);
     const believed = trust.believed(batches, replies);
-    batches.forEach(({ items }, at) => {
+    batches.forEach(({ items, guard }, at) => {
       if (replies[at]?.kind === 'unavailable') return this.#abandon(items.map(({ question }) => question));
-      const words = believed[at];
-      items.forEach(({ view, key, question }, index) => {
-        const taken = words?.[index] === 'filled';
-        if (words) events.emit({ kind: taken ? 'filled' : 'refused', view, key });
-        question.settled.resolve(taken);
+      const stamps = believed[at];
+      items.forEach(({ view, key, ttlMs, question }, index) => {
+        const stamp = stamps?.[index];
+        if (stamps) events.emit({ kind: stamp === undefined ? 'refused' : 'filled', view, key });
+        question.settled.resolve(stamp === undefined ? undefined : { stamp, ttlMs, guard });
       });
     });
   }
@@ -201,7 +216,7 @@ export class Refill<Source> {
         lease ? [{ guard: lease.guard, item: { view, key, version: '0', xid: '0', lease: lease.token } }] : [],
       );
       if (leased.length > 0) await store.drop(this.#batched(leased)).catch(() => {});
-      for (const { settled } of some) settled.resolve(false);
+      for (const { settled } of some) settled.resolve(undefined);
     }
     this.#givingBack = false;
   }

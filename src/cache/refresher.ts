@@ -53,7 +53,7 @@ export class Refresher<Source> {
   }
 
   /** From when on, on the engine's clock, a reader of this has to be told here. */
-  dueMs(view: AnyView<Source>, { ageMs, ttlMs, value }: Hit): number {
+  dueMs(view: AnyView<Source>, { ageMs, ttlMs, value }: Pick<Hit, 'ageMs' | 'ttlMs' | 'value'>): number {
     if (!view.keepWarm || value === null) return Number.POSITIVE_INFINITY;
     return this.#options.clock.nowMs() + ttlMs * RENEW_AFTER - ageMs;
   }

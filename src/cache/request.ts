@@ -35,6 +35,8 @@ export class RequestCache<Source> {
   #demanded: Map<string, bigint> | undefined;
   readonly #trace: TraceEntry[] = [];
   readonly #grounds: Ground[] = [];
+  /** What the store is still taking in. */
+  readonly #filling: Promise<Ground | undefined>[] = [];
   #groundless = false;
 
   constructor(reader: Reader<Source>, clock: Clock, floors: Floors) {
@@ -133,9 +135,22 @@ export class RequestCache<Source> {
     return this.#trace;
   }
 
-  /** Every entry that was read here; undefined where something was read, or failed to be, that rests on none. */
-  get grounds(): readonly Ground[] | undefined {
-    return this.#groundless ? undefined : this.#grounds;
+  /**
+   * Every entry that was read here, as soon as the store has taken in those that it lacked; undefined where something was read,
+   * or failed to be, that rests on none. Never rejects.
+   */
+  get grounds(): readonly Ground[] | undefined | Promise<readonly Ground[] | undefined> {
+    if (this.#groundless) return undefined;
+    return this.#filling.length === 0 ? this.#grounds : this.#filled();
+  }
+
+  async #filled(): Promise<readonly Ground[] | undefined> {
+    const grounds = [...this.#grounds];
+    for (const ground of await Promise.all(this.#filling)) {
+      if (!ground) return undefined;
+      grounds.push(ground);
+    }
+    return grounds;
   }
 
   /** What `answerOf` makes of the entry, which is asked for once. */
@@ -179,6 +194,7 @@ export class RequestCache<Source> {
     }
     // What a reading rests on is noted, and so is that there is nothing.
     if (raw.ground) this.#grounds.push(raw.ground);
+    else if (raw.filled) this.#filling.push(raw.filled);
     else this.#groundless = true;
     const { outcome, ageMs, version } = raw;
     const ms = rounded(this.#clock.nowMs() - startedMs);

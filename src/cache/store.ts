@@ -168,10 +168,13 @@ export interface Store {
   renew(
     batches: readonly (GuardedPartition & { readonly items: readonly RenewItem[] })[],
   ): Promise<Guarded<string | undefined>[]>;
-  /** Stores a value while its token stands. Where there is no memory for it: unavailable, of the kind `memory`. */
+  /**
+   * Stores a value while its token stands, and tells its stamp; undefined where it was not stored. Where there is no memory for
+   * it: unavailable, of the kind `memory`.
+   */
   fill(
     batches: readonly (GuardedPartition & { readonly items: readonly FillItem[] })[],
-  ): Promise<Guarded<'filled' | 'refused'>[]>;
+  ): Promise<Guarded<string | undefined>[]>;
   /**
    * Hides entries from readers until the transaction `xid` has ended. Gives the write token, made of `secret`, that took
    * the token slot of each.

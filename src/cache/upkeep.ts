@@ -103,7 +103,9 @@ export class Upkeep<Source> {
   /** One statement; resolves to the keys that the store took. */
   async #fill(view: AnyView<Source>, granted: readonly { key: string; lease: Lease }[]): Promise<ReadonlySet<string>> {
     const { refill } = this.#options;
-    const taken = await Promise.all(granted.map(({ key, lease }) => refill.fill(view, key, lease)));
+    const fills = granted.map(({ key, lease }) => refill.fill(view, key, lease));
+    await Promise.all(fills.map(({ loaded }) => loaded));
+    const taken = await Promise.all(fills.map(({ filled }) => filled));
     return new Set(granted.flatMap(({ key }, at) => (taken[at] ? [key] : [])));
   }
 

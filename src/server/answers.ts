@@ -18,8 +18,8 @@ import { Remaking } from './remaking.js';
 export interface AnswersOptions<Caller> {
   /** Bound of all answers together. */
   readonly maxBytes: number;
-  /** What the answer to a caller's finished query rests on; undefined where it may not be given again. */
-  readonly basisOf: (caller: Caller) => Basis | undefined;
+  /** What the answer to a caller's finished query rests on, told later if need be; undefined where it may not be given again. */
+  readonly basisOf: (caller: Caller) => Basis | undefined | Promise<Basis | undefined>;
   /** Makes a basis of what it was packed as; undefined where it is known not to stand. */
   readonly basisFrom: (packed: unknown) => Basis | undefined;
 }
@@ -124,18 +124,29 @@ export class Answers<Caller> {
    * Keeps the answer that `caller` was given, where it may be given again. Once there is no room left, only what was
    * asked for before is worth the place of another, and the time that it takes to keep it.
    */
-  keep(place: Place, caller: Caller, { body, headers, ...answer }: GivenAnswer): void {
+  keep(place: Place, caller: Caller, answer: GivenAnswer): void {
     const { name } = place;
     const isLately = this.#askedLately.meet(name) || this.#atHand.has(name);
     const isKnown = this.#askedBefore.meet(name) || isLately;
     if (!isKnown && this.#packed.isFull) return;
+    const keep = (basis: Basis | undefined) => {
+      if (basis) this.#keep(place, answer, { basis, isLately, isKnown });
+    };
     const basis = this.#options.basisOf(caller);
-    if (!basis) return;
+    if (basis instanceof Promise) void basis.then(keep);
+    else keep(basis);
+  }
+
+  #keep(
+    { name, bytes: requestBytes }: Place,
+    { body, headers, ...answer }: GivenAnswer,
+    { basis, isLately, isKnown }: { readonly basis: Basis; readonly isLately: boolean; readonly isKnown: boolean },
+  ): void {
     this.#packed.delete(name);
     const sent = sendable(bytesOf(body));
     const head = headers.filter(([header]) => header !== 'content-length').flat();
     head.push('content-length', String(sent.length));
-    const kept = { ...answer, body: sent, head, basis, requestBytes: place.bytes };
+    const kept = { ...answer, body: sent, head, basis, requestBytes };
     if (isLately) this.#atHand.set(name, kept);
     if (this.#atHand.has(name) || this.#pack(name, kept)) return;
     if (isKnown || this.#hasRoomFor(kept)) this.#atHand.set(name, kept);

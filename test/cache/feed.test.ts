@@ -90,7 +90,7 @@ describe.each(['redis', 'memory'] as const)('the feed, with %s', (store) => {
     const drop = gateway.atStore.close('drop');
     const request = gateway.cache.request();
     await request.read(noteView, key);
-    const grounds = request.grounds ?? [];
+    const grounds = (await request.grounds) ?? [];
     expect(grounds.length).toBe(1);
     expect(await gateway.cache.stand(grounds)).toBe(true);
     const stream = await listen();

@@ -36,7 +36,7 @@ export async function plant(
     const lease = read?.kind === 'done' ? read.replies[0] : undefined;
     if (lease?.kind !== 'lease') return false;
     const [reply] = await store.fill([{ partition, guard, items: [{ ...stored, token: lease.token }] }]);
-    return reply?.kind === 'done' && reply.replies[0] === 'filled';
+    return reply?.kind === 'done' && reply.replies[0] !== undefined;
   });
 }
 

@@ -94,8 +94,8 @@ it('several large values of one call are stored each by itself', async () => {
     token: at.token(key, `token ${key}`),
     ...large('set', [20_000, 10, 7_000][index]),
   }));
-  const filled = { kind: 'done', replies: ['filled', 'filled', 'filled'] };
-  expect(await redis.store.fill([{ ...at.where, items }])).toEqual([filled]);
+  const [filled] = await redis.store.fill([{ ...at.where, items }]);
+  expect(filled?.kind === 'done' && filled.replies).toEqual(Array(3).fill(expect.any(String)));
   const counts = await Promise.all(keys.map((key) => at.part(key, { kind: 'contains', members: [] })));
   expect(counts.map(({ count }) => count)).toEqual([20_000, 10, 7_000]);
 });
@@ -195,14 +195,14 @@ describe('the scripts', () => {
     expect(await stage(at.guard, 'short', 0, ['a', 'b'])).toEqual(['done', 'staged']);
     expect(await stage(at.guard, 'short', 2, ['c'])).toEqual(['done', 'staged']);
     await redis.cli.srem(keys().staged(0, 'short'), 'a');
-    expect(await fill('short', 3)).toEqual(['done', 'refused']);
+    expect(await fill('short', 3)).toEqual(['done', null]);
     expect(await at.read('short', 't2')).toEqual({ kind: 'lease', xids: [] });
   });
 
   it('put in place what is there whole', async () => {
     await at.read('whole', 'whole');
     expect(await stage(at.guard, 'whole', 0, ['a', 'b'])).toEqual(['done', 'staged']);
-    expect(await fill('whole', 2)).toEqual(['done', 'filled']);
+    expect(await fill('whole', 2)).toEqual(['done', expect.stringMatching(/^\d{19}:\d+$/)]);
     expect(await at.part('whole', { kind: 'contains', members: ['a', 'c'] })).toEqual({
       members: ['1', '0'],
       count: 2,

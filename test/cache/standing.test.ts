@@ -23,7 +23,7 @@ async function groundsOf(gateway: Gateway, key: string, view = noteView): Promis
   await eventually(async () => {
     const request = gateway.cache.request();
     await request.read(view, key);
-    grounds = request.grounds;
+    grounds = await request.grounds;
     return grounds !== undefined && (await gateway.cache.stand(grounds));
   });
   return grounds ?? [];
@@ -149,9 +149,10 @@ describe.each(['redis', 'memory'] as const)('what was read, in %s', (store) => {
       const request = gateway.cache.request();
       await request.readRows(linesView, key, { first: 0, last: 0 });
       await request.read(noteView, key);
+      const grounds = await request.grounds;
       return (
-        request.grounds
-          ?.map(({ view }) => view)
+        (grounds ?? [])
+          .map(({ view }) => view)
           .sort()
           .join() === 'note,note-lines'
       );
@@ -168,6 +169,45 @@ describe.each(['redis', 'memory'] as const)('what was read, in %s', (store) => {
     gateway.source.failNext(new Error('no'));
     await failing.read(noteView, 'never read before').catch(() => {});
     expect(failing.grounds).toBeUndefined();
+  });
+
+  it('rests on what the store has taken in, where it was read from SQL', async () => {
+    await gateway.cache.purge('note', [key]);
+    const request = gateway.cache.request();
+    await request.read(noteView, key);
+    expect(request.trace).toMatchObject([{ outcome: 'MISS' }]);
+    const grounds = (await request.grounds) ?? [];
+    expect(grounds).toEqual(await groundsOf(gateway, key));
+    expect(await gateway.cache.stand(grounds)).toBe(true);
+    expect(await writeNote(gateway, key, 'new')).toBe(true);
+    expect(await gateway.cache.stand(grounds)).toBe(false);
+  });
+
+  it('rests on nothing where the store has not taken it, as a writer was faster', async () => {
+    await gateway.cache.purge('note', [key]);
+    const filling = gateway.atStore.close('fill');
+    const request = gateway.cache.request();
+    expect(await request.read(noteView, key)).toMatchObject({ value: 'old' });
+    await filling.reached;
+    expect(await writeNote(gateway, key, 'new')).toBe(true);
+    filling.open();
+    expect(await request.grounds).toBeUndefined();
+    expect(await gateway.note(key)).toBe('new');
+  });
+
+  it('rests on nothing where the store has not taken a part of it', async () => {
+    const other = `${key}, another`;
+    expect(await writeNote(gateway, other, 'old')).toBe(true);
+    await groundsOf(gateway, other);
+    await gateway.cache.purge('note', [key]);
+    const filling = gateway.atStore.close('fill');
+    const request = gateway.cache.request();
+    await request.read(noteView, other);
+    await request.read(noteView, key);
+    await filling.reached;
+    expect(await writeNote(gateway, key, 'new')).toBe(true);
+    filling.open();
+    expect(await request.grounds).toBeUndefined();
   });
 
   it('rests on nothing where a fence stood in the way', async () => {
@@ -248,7 +288,7 @@ describe('what was read, with another gateway and a master that fails', () => {
     await cli.hset(nameIn(database, 'a'), field, JSON.stringify('false'));
     const request = gateway.cache.request();
     expect(await request.read(noteView, 'a')).toMatchObject({ value: 'false' });
-    const { grounds = [] } = request;
+    const grounds = (await request.grounds) ?? [];
     expect(await gateway.cache.stand(grounds)).toBe(true);
     expect((await gateway.cache.verify('note', ['a'], { repair: true })).differences).toMatchObject([
       { repaired: true },

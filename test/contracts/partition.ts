@@ -119,9 +119,14 @@ export class Partition {
     return hit(await this.read(key, 'unused', { field, part: { kind: 'rows', first, last } })).members;
   }
 
-  async fill(key: string, token: string, value: Value) {
+  async fill(key: string, token: string, value: Value): Promise<'filled' | 'refused'> {
+    return (await this.stampOfFill(key, token, value)) === undefined ? 'refused' : 'filled';
+  }
+
+  /** The stamp of what was stored; undefined where nothing was. */
+  async stampOfFill(key: string, token: string, value: Value): Promise<string | undefined> {
     const items = [{ view: 'note', key, token: this.token(key, token), ...value }];
-    return only(await this.store.fill([{ ...this.where, items }]));
+    return all(await this.store.fill([{ ...this.where, items }]))[0];
   }
 
   /** Brings an entry to hold `value`, whatever it held before. */

@@ -832,6 +832,16 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(await at.standing('stand-none')).toMatch(versionOf('9'));
     });
 
+    it('tells the stamp that whoever filled it was told', async () => {
+      await at.read('stand-filled', 't1');
+      await at.read('stand-filled-list', 't1');
+      const text = await at.stampOfFill('stand-filled', 't1', value({ version: '7' }));
+      const list = await at.stampOfFill('stand-filled-list', 't1', value({ version: '8', members: ['"0"', '"1"'] }));
+      expect([text, list]).toEqual([expect.stringMatching(versionOf('7')), expect.stringMatching(versionOf('8'))]);
+      expect([await at.standing('stand-filled'), await at.standing('stand-filled-list')]).toEqual([text, list]);
+      expect(await at.stampOfFill('stand-filled', 't1', value({ version: '7' }))).toBeUndefined();
+    });
+
     it('tells a value from one of the same version that is stored after it was dropped', async () => {
       await at.filled('stand-again', value({ version: '7' }));
       const before = await at.standing('stand-again');

@@ -5,6 +5,7 @@ import {
   decoded,
   factsOf,
   fencesOf,
+  given,
   guardedReplies,
   hitOf,
   metaOf,
@@ -48,7 +49,8 @@ const decoders: Readonly<Record<string, (reply: unknown) => unknown>> = {
   metas: metaOf,
   facts: (given) => (Array.isArray(given) ? factsOf(given) : undefined),
   tokens: token,
-  words: word('filled', 'fenced'),
+  given,
+  words: word('mismatch', 'fenced'),
   fences: (given) => guardedReplies(given, (each) => fencesOf(each, (name) => ({ view: name, key: name }))),
 };
 

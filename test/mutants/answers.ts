@@ -136,6 +136,19 @@ export const answers: readonly Mutant[] = [
     edits: [{ file: 'src/cache/request.ts', find: 'else this.#groundless = true;', replace: 'else void 0;' }],
   },
   {
+    name: 'standing-filled',
+    rule: '5',
+    clause: 'what was read from SQL is a part of what an answer rests on only if the store has taken it',
+    tier: 'test',
+    test: {
+      file: 'test/cache/standing.test.ts',
+      title: 'rests on nothing where the store has not taken a part of it',
+    },
+    edits: [
+      { file: 'src/cache/request.ts', find: 'if (!ground) return undefined;', replace: 'if (!ground) continue;' },
+    ],
+  },
+  {
     name: 'packed-guard',
     rule: '7',
     clause: 'an answer that was packed stands only under the very guard that its entries were read under',

@@ -37,8 +37,23 @@ export const entries: readonly Mutant[] = [
     edits: [
       {
         file,
-        find: "if (entry?.token?.token !== item.token) return 'refused';",
-        replace: "if (!entry) return 'refused';",
+        find: 'return entry?.token?.token === item.token ? stampOf(',
+        replace: 'return entry ? stampOf(',
+      },
+    ],
+  },
+  {
+    name: 'fill-tells-own',
+    rule: '5',
+    clause: 'who fills is told the stamp of what was stored, never of what another has stored',
+    tier,
+    answers: true,
+    expected: ['stale', 'inversion'],
+    edits: [
+      {
+        file,
+        find: 'stampOf(this.put(item, where, entry)) : undefined;',
+        replace: 'stampOf(this.put(item, where, entry)) : entry && stampOf(entry);',
       },
     ],
   },

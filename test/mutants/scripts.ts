@@ -49,7 +49,21 @@ export const scripts: readonly Mutant[] = [
     clause: 'fill: a refill is taken only while its token stands',
     tier,
     expected: ['stale', 'inversion', 'diverged'],
-    edits: [{ file: lua('fill'), find: "  if held[2] ~= ARGV[a] then return 'refused' end\n", replace: '' }],
+    edits: [{ file: lua('fill'), find: '  if held[2] ~= ARGV[a] then return false end\n', replace: '' }],
+  },
+  {
+    name: 'lua-fill-tells-own',
+    rule: '5',
+    clause: 'fill: tells the stamp of what was stored, never of what another has stored',
+    tier: 'test',
+    test: { file: 'test/cache/store-contract.test.ts', title: 'tells the stamp that whoever filled it was told' },
+    edits: [
+      {
+        file: lua('fill'),
+        find: '  if held[2] ~= ARGV[a] then return false end\n',
+        replace: "  if held[2] ~= ARGV[a] then return table.concat(redis.call('HMGET', KEYS[i], 'v', 's'), ':') end\n",
+      },
+    ],
   },
   {
     name: 'lua-grant-drawn',

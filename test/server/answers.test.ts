@@ -146,6 +146,24 @@ describe.each(ROOMS)('%s', (_, answersBytes) => {
       expect(id).not.toBe(otherId);
     });
 
+    it('from the second time on, though the first had to ask SQL', async () => {
+      const { cache } = one.gateway.services;
+      await kept(MENU);
+      const expected = await (await post(MENU)).text();
+      await cache.purge('menu', ['main:en']);
+      const filled = new Promise((resolve) => {
+        const off = cache.events.on(({ kind }) => {
+          if (kind !== 'filled') return;
+          off();
+          setImmediate(resolve); // by then whoever has waited for it has gone on
+        });
+      });
+      expect(await isRepeated(MENU)).toBe(false);
+      await filled;
+      expect(await isRepeated(MENU)).toBe(true);
+      expect(await (await post(MENU)).text()).toBe(expected);
+    });
+
     it('until a write is acknowledged, by whatever gateway', async () => {
       for (const [at, served] of [one, other, one, other].entries()) {
         await kept(MENU);

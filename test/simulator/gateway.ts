@@ -136,8 +136,10 @@ export async function read(
   if (scheduler.tracing) scheduler.note(self.name, `has read ${nameOf(entry)}@${trace?.version} (${trace?.outcome})`);
   const version = trace?.version ?? '0';
   checker.endRead(reading, version, value);
-  const { grounds } = request;
-  if (repeats && grounds && grounds.length > 0) answers.set(nameOf(entry), { grounds, version, value });
+  if (!repeats) return;
+  void Promise.resolve(request.grounds).then((grounds) => {
+    if (grounds && grounds.length > 0) answers.set(nameOf(entry), { grounds, version, value });
+  });
 }
 
 /** Writes one entry or two now and then. */

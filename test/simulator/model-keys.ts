@@ -90,14 +90,16 @@ export class ModelKeys {
     return { view, key, generation: guard.generation, held: undefined, token: undefined, fences: [], expiresAtMs };
   }
 
-  /** Stores a value, which ends every fence and the token. */
-  put(item: StoredValue, where: GuardedPartition, before: ModelEntry): void {
+  /** Stores a value, which ends every fence and the token; gives what stands then. */
+  put(item: StoredValue, where: GuardedPartition, before: ModelEntry): ModelEntry {
     const now = this.nowMs();
     const beside = item.members === null && item.value !== null && before.held?.value.version === item.version;
     const texts = new Map(beside ? before.held?.texts : []);
     if (item.value !== null) texts.set(item.field, item.value);
     const held = { value: item, texts, storedAtMs: now };
-    this.keep(where, { ...this.fresh(item, where, now + item.ttlMs), held });
+    const entry = { ...this.fresh(item, where, now + item.ttlMs), held };
+    this.keep(where, entry);
+    return entry;
   }
 
   /** Ends a transaction's fences, or one fence, and a lease that is given back; with what is older than the version, any token. */

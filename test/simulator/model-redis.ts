@@ -68,12 +68,10 @@ export class ModelRedis extends ModelKeys {
     });
   }
 
-  fill(batches: readonly Batch<FillItem>[]): Guarded<'filled' | 'refused'>[] {
+  fill(batches: readonly Batch<FillItem>[]): Guarded<string | undefined>[] {
     return this.#each(batches, (item, where) => {
       const entry = this.find(item, where);
-      if (entry?.token?.token !== item.token) return 'refused';
-      this.put(item, where, entry);
-      return 'filled';
+      return entry?.token?.token === item.token ? stampOf(this.put(item, where, entry)) : undefined;
     });
   }
 

@@ -5,14 +5,14 @@
 -- Stores a value whose token was found standing in entry KEYS[i]; ends every fence and the token. A text of the same
 -- version in another format stays; members have one format at a time. ARGV from `a`: version, changed at, ttl, field,
 -- 'value' or 'absent', value, shape, number of members (-1 without), place in KEYS of members put aside (0 without),
--- number of words that follow, words: members, or fields and values in turn.
+-- number of words that follow, words: members, or fields and values in turn. Returns the stamp of what stands then.
 local function put(i, a)
   local entry, members, version, ttl, shape, count = KEYS[i], KEYS[i + 1], ARGV[a], ARGV[a + 2], ARGV[a + 6], ARGV[a + 7]
-  local aside, absent = KEYS[tonumber(ARGV[a + 8])], ARGV[a + 4] == 'absent'
+  local aside, absent, now = KEYS[tonumber(ARGV[a + 8])], ARGV[a + 4] == 'absent', now_ms()
   if count ~= '-1' or absent or redis.call('HGET', entry, 'v') ~= version then redis.call('DEL', entry) end
   redis.call('UNLINK', members)
   redis.call('HDEL', entry, 'f', 't', 'x', 'a', 'n', 'k')
-  redis.call('HSET', entry, 'g', ARGV[3], 'v', version, 'c', ARGV[a + 1], 's', now_ms(), 'l', ttl)
+  redis.call('HSET', entry, 'g', ARGV[3], 'v', version, 'c', ARGV[a + 1], 's', now, 'l', ttl)
   redis.call('HSET', entry, absent and 'a' or ARGV[a + 3], absent and '1' or ARGV[a + 5])
   if count ~= '-1' then
     redis.call('HSET', entry, 'k', shape, 'n', count)
@@ -21,6 +21,7 @@ local function put(i, a)
     redis.call('PEXPIRE', members, ttl)
   end
   redis.call('PEXPIRE', entry, ttl)
+  return version .. ':' .. string.format('%.0f', now)
 end
 
 -- Whether the members put aside for the value at ARGV[a] are all there; what was not put aside is.

@@ -11,15 +11,9 @@ export class ScriptCommand extends Command {
   /** `script` is its digest for EVALSHA, its source for EVAL. */
   constructor(name: 'EVALSHA' | 'EVAL', script: string, keys: readonly string[], args: readonly (string | number)[]) {
     super(name, [], { replyEncoding: 'utf8' });
-    const pieces = [`*${3 + keys.length + args.length}`];
-    put(pieces, name);
-    put(pieces, script);
-    put(pieces, String(keys.length));
-    for (const key of keys) put(pieces, key);
-    for (const arg of args) put(pieces, typeof arg === 'string' ? arg : String(arg));
-    pieces.push('\r\n');
-    const text = pieces.join('');
-    this.#written = text.length > MAX_STRING ? Buffer.from(text) : text;
+    const words = [name, script, String(keys.length), ...keys];
+    for (const arg of args) words.push(typeof arg === 'string' ? arg : String(arg));
+    this.#written = written(words);
   }
 
   override toWritable(): string | Buffer {
@@ -27,9 +21,23 @@ export class ScriptCommand extends Command {
   }
 }
 
-function put(pieces: string[], word: string): void {
-  const bytes = Buffer.byteLength(word);
-  pieces.push(HEADS[bytes] ?? headOf(bytes), word);
+/** In RESP. To ask for the bytes of each word takes far longer than to ask once whether all of them are ASCII. */
+function written(words: readonly string[]): string | Buffer {
+  const ascii = joined(words, (word) => word.length);
+  const isAscii = Buffer.byteLength(ascii) === ascii.length;
+  const text = isAscii ? ascii : joined(words, Buffer.byteLength);
+  if (text.length <= MAX_STRING) return text;
+  return Buffer.from(text, isAscii ? 'latin1' : 'utf8');
+}
+
+function joined(words: readonly string[], bytesOf: (word: string) => number): string {
+  const pieces = [`*${words.length}`];
+  for (const word of words) {
+    const bytes = bytesOf(word);
+    pieces.push(HEADS[bytes] ?? headOf(bytes), word);
+  }
+  pieces.push('\r\n');
+  return pieces.join('');
 }
 
 const headOf = (bytes: number): string => `\r\n$${bytes}\r\n`;

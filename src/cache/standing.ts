@@ -40,6 +40,8 @@ export type TellStanding = (stands: boolean) => void;
 /** All who ask about the same grounds before they are sent. */
 interface Question {
   readonly grounds: readonly Ground[];
+  /** Of each ground, among what is asked of its partition. */
+  readonly places: number[];
   /** When each of them has asked. */
   readonly askedMs: number[];
   readonly tells: TellStanding[];
@@ -87,7 +89,7 @@ export class Standing {
     const waiting = this.#questions();
     let question = waiting.get(grounds);
     if (!question) {
-      question = { grounds, askedMs: [], tells: [] };
+      question = { grounds, places: [], askedMs: [], tells: [] };
       waiting.set(grounds, question);
     }
     question.askedMs.push(startedMs);
@@ -120,7 +122,7 @@ export class Standing {
       const asked = questions.filter((question) => this.#put(question, batches));
       if (asked.length > 0) {
         await this.#ask([...batches.values()]);
-        stands = ({ grounds }) => grounds.every((ground) => isStanding(ground, batches.get(ground.partition)));
+        stands = (question) => isStanding(question, batches);
       }
     } catch {
       // Nobody is told that anything stands.
@@ -137,27 +139,17 @@ export class Standing {
   }
 
   /** Adds what is to be asked; false where something was read under a guard that is not in force any more. */
-  #put({ grounds }: Question, batches: Map<number, Batch>): boolean {
+  #put({ grounds, places }: Question, batches: Map<number, Batch>): boolean {
     const { trust } = this.#options;
-    for (const { partition, guard } of grounds) {
-      const batch = batches.get(partition);
-      if ((batch ? batch.guard : trust.guardForReads(partition)) !== guard) return false;
-    }
     for (const ground of grounds) {
-      const { partition, guard, view, key } = ground;
+      const { partition, guard } = ground;
       let batch = batches.get(partition);
+      if ((batch ? batch.guard : trust.guardForReads(partition)) !== guard) return false;
       if (!batch) {
         batch = { partition, guard, items: [], places: new Map(), stamps: undefined };
         batches.set(partition, batch);
       }
-      let places = batch.places.get(view);
-      if (!places) {
-        places = new Map();
-        batch.places.set(view, places);
-      }
-      if (places.has(key)) continue;
-      places.set(key, batch.items.length);
-      batch.items.push(ground);
+      places.push(placeIn(batch, ground));
     }
     return true;
   }
@@ -181,8 +173,24 @@ export class Standing {
   }
 }
 
-function isStanding({ view, key, guard, stamp }: Ground, batch: Batch | undefined): boolean {
-  if (batch?.guard !== guard) return false;
-  const place = batch.places.get(view)?.get(key);
-  return place !== undefined && batch.stamps?.[place] === stamp;
+/** Where `ground` is asked for in `batch`, from now on if it was not. */
+function placeIn({ items, places }: Batch, ground: Ground): number {
+  const { view, key } = ground;
+  let ofView = places.get(view);
+  if (!ofView) {
+    ofView = new Map();
+    places.set(view, ofView);
+  }
+  const known = ofView.get(key);
+  if (known !== undefined) return known;
+  ofView.set(key, items.length);
+  return items.push(ground) - 1;
+}
+
+/** Whether all of it was asked for, and the store has told the very stamps. */
+function isStanding({ grounds, places }: Question, batches: ReadonlyMap<number, Batch>): boolean {
+  return grounds.every(({ partition, stamp }, at) => {
+    const place = places[at];
+    return place !== undefined && batches.get(partition)?.stamps?.[place] === stamp;
+  });
 }

@@ -21,17 +21,17 @@ export interface Call {
 const MANY = 'local ALL_KEYS, ALL_ARGV = KEYS, ARGV\nlocal KEYS, ARGV\nlocal function script()\n';
 
 export const scripts = {
-  read: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom'),
+  read: load('read', ['guard', 'grant', 'heal', 'members', 'stamp'], 'allow-oom'),
   /** The same for several partitions of one master. */
-  reads: load('read', ['guard', 'grant', 'heal', 'members'], 'allow-oom', true),
+  reads: load('read', ['guard', 'grant', 'heal', 'members', 'stamp'], 'allow-oom', true),
   standing: load('standing', ['guard'], 'no-writes,allow-oom'),
   renew: load('renew', ['guard', 'grant', 'heal', 'members']),
   stage: load('stage', ['guard', 'members']),
-  fill: load('fill', ['guard', 'heal', 'members', 'entry']),
+  fill: load('fill', ['guard', 'heal', 'members', 'stamp', 'entry']),
   fence: load('fence', ['guard', 'grant', 'heal'], 'allow-oom'),
-  publish: load('publish', ['guard', 'heal', 'members', 'entry', 'release']),
-  patch: load('patch', ['guard', 'heal', 'members', 'release']),
-  drop: load('drop', ['guard', 'heal', 'release'], 'allow-oom'),
+  publish: load('publish', ['guard', 'heal', 'members', 'stamp', 'entry', 'release']),
+  patch: load('patch', ['guard', 'heal', 'members', 'stamp', 'release']),
+  drop: load('drop', ['guard', 'heal', 'stamp', 'release'], 'allow-oom'),
   meta: load('meta', ['guard'], 'no-writes,allow-oom'),
   begin: load('begin', ['guard'], 'allow-oom'),
   advance: load('advance', ['guard'], 'allow-oom'),

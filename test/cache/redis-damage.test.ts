@@ -136,6 +136,28 @@ describe('a field that no script writes', () => {
   });
 });
 
+describe('a stamp', () => {
+  it.each([
+    ['that is gone', null],
+    ['in another form', '1:by hand'],
+    ['of another value', '1:0000000000000000009:5'],
+  ])('%s is put right by the next reader', async (_, wrong) => {
+    const before = await at.standing(key);
+    if (wrong === null) await redis.cli.hdel(redis.key('e', key), 'p');
+    else await redis.cli.hset(redis.key('e', key), 'p', wrong);
+    const damaged = await at.standing(key).catch((error) => error.kind);
+    expect(damaged).toBe(wrong === null ? undefined : wrong.includes(' ') ? 'reply' : wrong);
+    expect(await at.read(key, 't1')).toMatchObject({ kind: 'hit', version: '5' });
+    expect(await at.standing(key)).toBe(before);
+  });
+
+  it('is not written again where it is right', async () => {
+    await redis.cli.watch(redis.key('e', key));
+    expect(await at.read(key, 't1')).toMatchObject({ kind: 'hit' });
+    expect(await redis.cli.multi().ping().exec()).not.toBeNull(); // as it is where the entry was touched
+  });
+});
+
 describe('a fence index of another type', () => {
   beforeEach(async () => {
     const index = `{${redis.installation}.0}f`;

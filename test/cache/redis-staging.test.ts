@@ -202,7 +202,7 @@ describe('the scripts', () => {
   it('put in place what is there whole', async () => {
     await at.read('whole', 'whole');
     expect(await stage(at.guard, 'whole', 0, ['a', 'b'])).toEqual(['done', 'staged']);
-    expect(await fill('whole', 2)).toEqual(['done', expect.stringMatching(/^\d{19}:\d+$/)]);
+    expect(await fill('whole', 2)).toEqual(['done', expect.stringMatching(/^1:\d{19}:\d+$/)]);
     expect(await at.part('whole', { kind: 'contains', members: ['a', 'c'] })).toEqual({
       members: ['1', '0'],
       count: 2,

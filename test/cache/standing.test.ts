@@ -315,7 +315,7 @@ describe('what was read, with another gateway and a master that fails', () => {
     closing.unshift(async () => cli.disconnect());
     expect(await writeNote(gateway, 'a', 'old')).toBe(true);
     const name = nameIn(database, 'a');
-    for (const spoil of [() => cli.del(name), () => cli.set(name, 'by hand'), () => cli.hset(name, 'v', 'by hand')]) {
+    for (const spoil of [() => cli.del(name), () => cli.set(name, 'by hand'), () => cli.hset(name, 'p', 'by hand')]) {
       const grounds = await groundsOf(gateway, 'a');
       await spoil();
       expect(await gateway.cache.stand(grounds)).toBe(false);

@@ -30,8 +30,8 @@ export const answers: readonly Mutant[] = [
     edits: [
       {
         file: standing,
-        find: 'place !== undefined && batch.stamps?.[place] === stamp;',
-        replace: 'place !== undefined && stamp !== undefined && batch.stamps?.[place] !== undefined;',
+        find: 'place !== undefined && batches.get(partition)?.stamps?.[place] === stamp;',
+        replace: 'place !== undefined && stamp !== undefined && batches.get(partition)?.stamps?.[place] !== undefined;',
       },
     ],
   },
@@ -50,7 +50,7 @@ export const answers: readonly Mutant[] = [
       },
       {
         file: standing,
-        find: 'place !== undefined && batch.stamps?.[place] === stamp;',
+        find: 'place !== undefined && batches.get(partition)?.stamps?.[place] === stamp;',
         replace: 'place !== undefined && stamp !== undefined;',
       },
     ],
@@ -69,13 +69,8 @@ export const answers: readonly Mutant[] = [
       },
       {
         file: standing,
-        find: 'const { partition, guard, view, key } = ground;',
-        replace: 'const { partition, view, key } = ground; const guard = trust.guardForReads(partition);',
-      },
-      {
-        file: standing,
-        find: 'if (batch?.guard !== guard) return false;',
-        replace: 'if (!batch || !guard) return false;',
+        find: 'const { partition, guard } = ground;',
+        replace: 'const { partition } = ground; const guard = trust.guardForReads(partition);',
       },
     ],
   },
@@ -179,13 +174,11 @@ export const answers: readonly Mutant[] = [
   {
     name: 'lua-standing-unfenced',
     rule: '3',
-    clause: 'standing: what a fence hides does not stand',
-    tier: 'test',
-    test: {
-      file: 'test/cache/store-contract.test.ts',
-      title: 'tells of none under a fence, nor while nothing stands',
-    },
-    edits: [{ file: 'src/cache/lua/standing.lua', find: ' and not e[2] and e[3]', replace: ' and e[3]' }],
+    clause: 'fence: what it hides does not stand, for who has read it no more than for others',
+    tier: 'real',
+    answers: true,
+    expected: ['stale', 'inversion'],
+    edits: [{ file: 'src/cache/lua/fence.lua', find: "  redis.call('HDEL', KEYS[i], 'p')\n", replace: '' }],
   },
   {
     name: 'lua-standing-generation',
@@ -196,7 +189,7 @@ export const answers: readonly Mutant[] = [
       file: 'test/cache/store-contract.test.ts',
       title: 'tells of nothing that another generation left, and nothing at all under another guard',
     },
-    edits: [{ file: 'src/cache/lua/standing.lua', find: 'e[1] == ARGV[a + 2] and not e[2]', replace: 'not e[2]' }],
+    edits: [{ file: 'src/cache/lua/standing.lua', find: ' and string.sub(stamp, 1, #ours) == ours', replace: '' }],
   },
   {
     name: 'lua-standing-guard',

@@ -1,6 +1,6 @@
 -- Put in front of the scripts that store. An entry is a hash: g generation, v version (19 digits), c changed at (ms),
--- s stored at (ms), l ttl (ms), a absent mark, f fences `xid.draw:ms,…`, t token, x its expiry (ms), and value bytes under
--- `variant@format`; where it has members, k their shape and n how many there are.
+-- s stored at (ms), l ttl (ms), a absent mark, f fences `xid.draw:ms,…`, t token, x its expiry (ms), p the stamp of what stands
+-- unfenced, and value bytes under `variant@format`; where it has members, k their shape and n how many there are.
 
 -- Stores a value whose token was found standing in entry KEYS[i]; ends every fence and the token. A text of the same
 -- version in another format stays; members have one format at a time. ARGV from `a`: version, changed at, ttl, field,
@@ -21,7 +21,7 @@ local function put(i, a)
     redis.call('PEXPIRE', members, ttl)
   end
   redis.call('PEXPIRE', entry, ttl)
-  return version .. ':' .. string.format('%.0f', now)
+  return stamped(entry, ARGV[3], version, now)
 end
 
 -- Whether the members put aside for the value at ARGV[a] are all there; what was not put aside is.

@@ -15,6 +15,7 @@ local function fence(i)
   local mark = ARGV[4] .. '.' .. drawn .. ':' .. now
   local marks = e[3] and e[3] .. ',' .. mark or mark
   redis.call('HSET', KEYS[i], 'g', ARGV[3], 'f', marks, 't', token, 'x', now + tonumber(ARGV[6]))
+  redis.call('HDEL', KEYS[i], 'p')
   redis.call('PERSIST', KEYS[i])
   redis.call('PERSIST', KEYS[i + 1])
   index('ZADD', now, KEYS[i])

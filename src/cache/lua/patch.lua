@@ -20,8 +20,10 @@ local function patch(i, a, added, removed, last)
     release(i, ARGV[a + 2], ARGV[a + 1])
     return 'dropped'
   end
-  redis.call('HSET', entry, 'v', ARGV[a + 2], 'c', ARGV[a + 3], 's', now_ms(), 'l', ARGV[a + 4], 'n', count)
+  local now = now_ms()
+  redis.call('HSET', entry, 'v', ARGV[a + 2], 'c', ARGV[a + 3], 's', now, 'l', ARGV[a + 4], 'n', count)
   redis.call('HDEL', entry, 'f', 't', 'x')
+  stamped(entry, e[1], ARGV[a + 2], now)
   for _, key in ipairs({ entry, members }) do redis.call('PEXPIRE', key, ARGV[a + 4]) end
   index('ZREM', entry)
   return 'published'

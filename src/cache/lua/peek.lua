@@ -7,8 +7,7 @@ local function look()
   if e[5] and size(KEYS[2], e[6]) ~= tonumber(e[5]) then return {} end
   if not is_number(e[1]) then return {} end
   local found = e[4] and {} or part(KEYS[2], 2)
-  local stamp = e[1] .. ':' .. e[3]
-  return { { 'hit', e[1], e[2] + 0, now_ms() - e[3], e[8] + 0, not e[4] and e[7], tonumber(e[5] or 0), found, stamp } }
+  return { { 'hit', e[1], e[2] + 0, now_ms() - e[3], e[8] + 0, not e[4] and e[7], tonumber(e[5] or 0), found, '' } }
 end
 
 local read, reply = pcall(look)

@@ -2,13 +2,18 @@
 -- KEYS: meta, then entry and members of each. ARGV: guard (3), lease ms, fence grace ms; then for each entry its
 -- field, secret, the stamp of a value that the reader has or '', and the arguments of part(). Returns {'mismatch'} or
 -- {'done', reply…}; a reply is {'hit', version, changed at, age ms, ttl ms, value or false, count, part, stamp},
--- {'same', age ms, ttl ms} where that is the value which the reader has, {'lease', token, fences}, {'busy'}, or
--- {'fenced'}: nobody can refill yet, or one reader tries to. Atomic over all entries.
+-- {'same', age ms, ttl ms} where what the reader has stands, {'lease', token, fences}, {'busy'}, or {'fenced'}: nobody can
+-- refill yet, or one reader tries to. Atomic over all entries.
 if not guarded() then return { 'mismatch' } end
 local now, lease, grace = now_ms(), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function look(i, a)
-  local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'c', 's', 'f', 't', 'x', 'a', 'n', 'k', 'l')
+  -- What the reader has stands as long as its stamp does: its bytes and members need not be looked at.
+  if ARGV[a + 2] ~= '' and redis.call('HGET', KEYS[i], 'p') == ARGV[a + 2] then
+    local life = redis.call('HMGET', KEYS[i], 's', 'l')
+    return { 'same', now - life[1], life[2] + 0 }
+  end
+  local e = redis.call('HMGET', KEYS[i], 'g', 'v', 'c', 's', 'f', 't', 'x', 'a', 'n', 'k', 'l', 'p')
   if e[1] ~= ARGV[3] then
     redis.call('UNLINK', KEYS[i], KEYS[i + 1])
     local token = granted(ARGV[a + 1])
@@ -18,13 +23,11 @@ local function look(i, a)
   end
   sound(e[2], e[5])
   if e[2] and not e[5] then
-    local stamp, entry, members = e[2] .. ':' .. e[4], KEYS[i], KEYS[i + 1]
-    local same = stamp == ARGV[a + 2]
-    -- A value that the reader has is not even copied into Lua.
-    local value = not e[8] and (same and redis.call('HEXISTS', entry, ARGV[a]) == 1 or redis.call('HGET', entry, ARGV[a]))
-    local whole = (e[8] or value) and (not e[9] or size(members, e[10]) == tonumber(e[9]))
-    if whole and same then return { 'same', now - e[4], e[11] + 0 } end
-    if whole then
+    local entry, members = KEYS[i], KEYS[i + 1]
+    local value = not e[8] and redis.call('HGET', entry, ARGV[a])
+    if (e[8] or value) and (not e[9] or size(members, e[10]) == tonumber(e[9])) then
+      local stamp = stamp_of(e[1], e[2], e[4])
+      if e[12] ~= stamp then stamped(entry, e[1], e[2], e[4]) end
       local found = e[8] and {} or part(members, a + 3)
       return { 'hit', e[2], e[3] + 0, now - e[4], e[11] + 0, value, tonumber(e[9] or 0), found, stamp }
     end

@@ -13,7 +13,7 @@ export class ScriptCommand extends Command {
     super(name, [], { replyEncoding: 'utf8' });
     const words = [name, script, String(keys.length), ...keys];
     for (const arg of args) words.push(typeof arg === 'string' ? arg : String(arg));
-    this.#written = written(words);
+    this.#written = commandOf(words);
   }
 
   override toWritable(): string | Buffer {
@@ -21,8 +21,8 @@ export class ScriptCommand extends Command {
   }
 }
 
-/** In RESP. To ask for the bytes of each word takes far longer than to ask once whether all of them are ASCII. */
-function written(words: readonly string[]): string | Buffer {
+/** A command as it is written, in RESP. To ask for the bytes of each word takes far longer than to ask once whether all of them are ASCII. */
+export function commandOf(words: readonly string[]): string | Buffer {
   const ascii = joined(words, (word) => word.length);
   const isAscii = Buffer.byteLength(ascii) === ascii.length;
   const text = isAscii ? ascii : joined(words, Buffer.byteLength);

@@ -5,14 +5,14 @@ export type RedisKeys = ReturnType<typeof redisKeys>;
 
 /** `installation` is part of every key, so that databases may share a Redis. */
 export function redisKeys(installation: string) {
-  const tag = (partition: number) => `{${installation}.${partition}}`;
-  const entryNames = (partition: number) => {
+  const tag = ofPartition((partition) => `{${installation}.${partition}}`);
+  const entryNames = ofPartition((partition) => {
     const before = `${tag(partition)}e:`;
     return ({ view, key }: EntryRef) => `${before}${view}:${key}`;
-  };
+  });
   return {
     tag,
-    meta: (partition: number) => `${tag(partition)}m`,
+    meta: ofPartition((partition) => `${tag(partition)}m`),
     fences: (partition: number) => `${tag(partition)}f`,
     entryNames,
     /** Entry and members of each. */
@@ -30,4 +30,10 @@ export function redisKeys(installation: string) {
       return { view, key };
     },
   };
+}
+
+/** What `make` makes of a partition, once. */
+function ofPartition<Made>(make: (partition: number) => Made): (partition: number) => Made {
+  const made: Made[] = [];
+  return (partition) => (made[partition] ??= make(partition));
 }

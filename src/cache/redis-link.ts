@@ -19,6 +19,14 @@ export const LINK_OPTIONS = {
 /** Before a client that has given up is told to connect again. */
 const AGAIN_MS = 100;
 
+/** The client gives up for good when it is told to look anew while it is asking the sentinels. */
+export function keepConnecting(redis: Redis, isClosed: () => boolean): void {
+  redis.on('end', () => {
+    const again = () => void (isClosed() || redis.connect().catch(() => {}));
+    setTimeout(again, AGAIN_MS).unref();
+  });
+}
+
 /** Told each time that a server was examined, or refused us. */
 export type Tell = (fault: string | undefined) => void;
 
@@ -42,11 +50,7 @@ export class RedisLink {
     redis.on('close', () => {
       this.#facts = undefined;
     });
-    // The client gives up for good when it is told to look anew while it is asking the sentinels.
-    redis.on('end', () => {
-      const again = () => void (this.#closed || redis.connect().catch(() => {}));
-      setTimeout(again, AGAIN_MS).unref();
-    });
+    keepConnecting(redis, () => this.#closed);
   }
 
   /** Resolves once the server is examined, or the first attempt has failed. */
@@ -61,6 +65,11 @@ export class RedisLink {
   /** What the server said of itself when it was reached; undefined while it is not. */
   get facts(): ServerFacts | undefined {
     return this.#facts;
+  }
+
+  /** Whether the server was reached, and may hold the cache. */
+  get isUsable(): boolean {
+    return this.#refusal === undefined && this.#facts !== undefined && this.#facts.fault === undefined;
   }
 
   /** Why the server refuses us, or we it, with what to change; undefined while neither does. */

@@ -1,6 +1,7 @@
 // Masters, and which of them holds a partition.
 import { Redis, type RedisOptions } from 'ioredis';
 import { LINK_OPTIONS, RedisLink, type Tell } from './redis-link.js';
+import { RedisTracking, TRACKING_OPTIONS } from './redis-tracking.js';
 
 /** One master. */
 export interface RedisNode {
@@ -10,6 +11,8 @@ export interface RedisNode {
   readonly reads: RedisLink;
   /** Apart, so that fences and publishes never queue behind reads. */
   readonly writes: RedisLink;
+  /** For what is asked again and again; where it is of no help, `reads` is. */
+  readonly tracking: RedisTracking;
 }
 
 export interface RedisServers {
@@ -28,20 +31,23 @@ export interface RedisServers {
   close(): void;
 }
 
-/** Opens both connections to a master; `name` tells it from others. */
+/** Opens the connections to a master; `name` tells it from others. */
 export function openNode(name: string, options: RedisOptions, tell: Tell): RedisNode {
   const open = () => new RedisLink(new Redis({ ...options, ...LINK_OPTIONS }), tell);
-  return { name, reads: open(), writes: open() };
+  const tracking = new RedisTracking(new Redis({ ...options, ...LINK_OPTIONS, ...TRACKING_OPTIONS }));
+  return { name, reads: open(), writes: open(), tracking };
 }
 
-/** Resolves once both connections are examined, or their first attempts have failed. */
-export async function connectNode({ reads, writes }: RedisNode): Promise<void> {
+/** Resolves once those for reads and writes are examined, or their first attempts have failed. */
+export async function connectNode({ reads, writes, tracking }: RedisNode): Promise<void> {
+  tracking.connect();
   await Promise.all([reads.connect(), writes.connect()]);
 }
 
-export function closeNode({ reads, writes }: RedisNode): void {
+export function closeNode({ reads, writes, tracking }: RedisNode): void {
   reads.close();
   writes.close();
+  tracking.close();
 }
 
 /** A server is not looked for anew more often than this. */
@@ -71,6 +77,7 @@ export function singleServer(
       reconnectedAtMs = performance.now();
       node.reads.reconnect();
       node.writes.reconnect();
+      node.tracking.reconnect();
     },
     close: () => closeNode(node),
   };

@@ -113,7 +113,7 @@ export function redisStore({ servers, installation, timeoutMs }: RedisStoreOptio
 
     read: (batches) => together(scripts.reads, callsOf(scripts.read, batches, readArgs, false), readReplyOf),
 
-    standing: redisStanding({ exchange, keys, servers }),
+    standing: redisStanding({ exchange, keys, servers, timeoutMs }),
 
     renew: (batches) => {
       const argsOf = (items: (typeof batches)[number]['items']) => [

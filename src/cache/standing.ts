@@ -4,7 +4,7 @@
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
 import type { Floors } from './floors.js';
-import type { Guard, GuardedPartition, Store } from './store.js';
+import type { Guard, Guarded, GuardedPartition, Store } from './store.js';
 import type { Trust } from './trust.js';
 import type { EntryRef } from './view.js';
 
@@ -109,33 +109,44 @@ export class Standing {
       this.#options.clock.defer(() => {
         const questions = this.#waiting?.values() ?? [];
         this.#waiting = undefined;
-        void this.#send([...questions]);
+        this.#send([...questions]);
       });
     }
     return this.#waiting;
   }
 
-  async #send(questions: readonly Question[]): Promise<void> {
+  #send(questions: readonly Question[]): void {
     const batches = new Map<number, Batch>();
-    let stands: (question: Question) => boolean = () => false;
-    try {
-      const asked = questions.filter((question) => this.#put(question, batches));
-      if (asked.length > 0) {
-        await this.#ask([...batches.values()]);
-        stands = (question) => isStanding(question, batches);
-      }
-    } catch {
-      // Nobody is told that anything stands.
+    const asked = questions.filter((question) => this.#put(question, batches));
+    if (asked.length === 0) {
+      this.#answerAll(questions, () => false);
+      return;
     }
-    for (const question of questions) this.#answer(question, stands(question));
+    const all = [...batches.values()];
+    this.#options.store.standing(all).then(
+      (replies) => {
+        const areBelieved = this.#learn(all, replies);
+        this.#answerAll(questions, (question) => areBelieved && isStanding(question, batches));
+      },
+      () => this.#answerAll(questions, () => false), // nobody is told that anything stands
+    );
   }
 
-  async #ask(batches: readonly Batch[]): Promise<void> {
-    const { store, trust } = this.#options;
-    const believed = trust.believed(batches, await store.standing(batches));
-    batches.forEach((batch, at) => {
-      batch.stamps = believed[at];
-    });
+  /** False where it failed. */
+  #learn(batches: readonly Batch[], replies: readonly Guarded<string | undefined>[]): boolean {
+    try {
+      const believed = this.#options.trust.believed(batches, replies);
+      batches.forEach((batch, at) => {
+        batch.stamps = believed[at];
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #answerAll(questions: readonly Question[], stands: (question: Question) => boolean): void {
+    for (const question of questions) this.#answer(question, stands(question));
   }
 
   /** Adds what is to be asked; false where something was read under a guard that is not in force any more. */

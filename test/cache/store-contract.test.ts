@@ -1,6 +1,6 @@
 // Both stores keep the contract that the engine relies on; below, what only Redis can be exposed to.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { memoryStore, systemClock } from '../../src/cache/index.js';
+import { memoryStore, type Store, systemClock } from '../../src/cache/index.js';
 import { Partition, value } from '../contracts/partition.js';
 import { storeContract } from '../contracts/store.js';
 import { testClock } from '../support/clock.js';
@@ -38,6 +38,19 @@ describe('the in-process store', () => {
 
 describe('Redis', () => {
   storeContract(() => openRedisStore(inject('redisUrl')));
+
+  describe('that is asked again and again what stands', () => {
+    storeContract(async () => {
+      const { store, ...under } = await openRedisStore(inject('redisUrl'));
+      const standing: Store['standing'] = async (batches) => {
+        const told = [];
+        for (let times = 0; times < 4; times++) told.push(await store.standing(batches));
+        for (const each of told) expect(each).toEqual(told[0]);
+        return told[0] ?? [];
+      };
+      return { ...under, store: { ...store, standing } };
+    });
+  });
 
   let redis: RedisUnderTest;
   let at: Partition;

@@ -7,7 +7,7 @@ import { allocatedBy, type Cost, costOf, type Sample } from './costs.js';
 import { openSite, type Site } from './site.js';
 
 interface Row {
-  /** Scripts to Redis, and statements to Postgres; exactly. */
+  /** Scripts and commands to Redis, and statements to Postgres; exactly. */
   readonly cost: Cost;
   /** On the connection to Redis, both ways; within a tenth, as ages and versions have their digits. */
   readonly redisBytes: number;
@@ -16,8 +16,8 @@ interface Row {
 }
 
 const EXPECTED = {
-  'an answer given again': { cost: { redis: { standing: 1 }, sql: 0 }, redisBytes: 251, heapKb: 42 },
-  'an answer of twenty given again': { cost: { redis: { standing: 1 }, sql: 0 }, redisBytes: 2_682, heapKb: 120 },
+  'an answer given again': { cost: { redis: { ping: 1 }, sql: 0 }, redisBytes: 21, heapKb: 42 },
+  'an answer of twenty given again': { cost: { redis: { ping: 1 }, sql: 0 }, redisBytes: 21, heapKb: 120 },
   'a hit, executed': { cost: { redis: { read: 1 }, sql: 0 }, redisBytes: 412, heapKb: 110 },
   'a hit with a token, executed': { cost: { redis: { read: 2 }, sql: 0 }, redisBytes: 939, heapKb: 150 },
   'a miss': { cost: { redis: { read: 1, fill: 1 }, sql: 1 }, redisBytes: 1_512, heapKb: 260 },

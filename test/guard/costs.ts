@@ -1,23 +1,24 @@
-// What single requests cost: which scripts go to Redis, how many bytes that moves, and which statements go to Postgres. What
+// What single requests cost: which scripts and commands go to Redis, how many bytes that moves, and which statements go to Postgres. What
 // the gateway does beside requests (the relay, leases, seals, policies) is told apart by its script, session or statement.
 import { setTimeout } from 'node:timers/promises';
 import type { SeenStatement } from './counters.js';
 import type { Site } from './site.js';
 
 export interface Cost {
-  /** Scripts to Redis, by name. */
+  /** Scripts and commands to Redis, by name. */
   readonly redis: Readonly<Record<string, number>>;
   /** Statements to Postgres, those that begin and end a transaction included. */
   readonly sql: number;
 }
 
 export interface Sample extends Cost {
-  /** Both ways, of these scripts. */
+  /** Both ways, of these. */
   readonly redisBytes: number;
 }
 
-/** Scripts that nothing but a request runs here. */
-const ASKED = ['read', 'reads', 'standing', 'renew', 'fill', 'fence', 'publish', 'patch', 'stage', 'allowance'];
+/** What nothing but a request sends here. */
+const SCRIPTS = ['read', 'reads', 'standing', 'renew', 'fill', 'fence', 'publish', 'patch', 'stage', 'allowance'];
+const ASKED = [...SCRIPTS, 'ping', 'hget', 'hmget'];
 /** Statements on the sessions of requests that are not of one. */
 const BESIDE =
   /cache_policies|audit_seals|FROM changes|'changes'::regclass|idempotency|token_uses|pg_try_advisory_xact_lock/;

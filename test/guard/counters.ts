@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { scripts } from '../../src/cache/scripts.js';
-import { endOf, wordsOf } from './resp.js';
+import { endOf, isPush, wordsOf } from './resp.js';
 
 export interface Counter<Seen> {
   readonly port: number;
@@ -37,6 +37,7 @@ export function countRedis(port: number): Promise<Counter<SeenCommand>> {
       waiting.push({ name: NAMES.get(first) ?? name, sentBytes: command.length });
     });
     const replies = splitter(endOf, (reply) => {
+      if (isPush(reply)) return; // nobody has asked for it
       const command = waiting.shift();
       if (command) seen.push({ ...command, receivedBytes: reply.length });
     });

@@ -30,6 +30,8 @@ function endOfAll(text: Buffer, at: number, count: number): number | undefined {
   return end;
 }
 
+export const isPush = (message: Buffer): boolean => message.toString('latin1', 0, 1) === '>';
+
 /** The first two words of a command. */
 export function wordsOf(command: Buffer): readonly [string, string] {
   const [, , name = '', , first = ''] = command.toString('latin1').split('\r\n', 5);

@@ -2,6 +2,10 @@
 import type { Mutant } from './mutant.js';
 
 const standing = 'src/cache/standing.ts';
+const redisTracking = 'src/cache/redis-tracking.ts';
+const trackedKeys = 'src/cache/tracked-keys.ts';
+const trackedStanding = 'src/cache/tracked-standing.ts';
+const tracking = 'test/cache/redis-tracking.test.ts';
 const tier = 'model';
 
 export const answers: readonly Mutant[] = [
@@ -45,8 +49,8 @@ export const answers: readonly Mutant[] = [
     edits: [
       {
         file: standing,
-        find: 'await this.#ask([...batches.values()]);',
-        replace: 'if (asked.length < 0) await this.#ask([...batches.values()]);',
+        find: 'this.#options.store.standing(all).then(',
+        replace: 'Promise.resolve([]).then(',
       },
       {
         file: standing,
@@ -113,9 +117,8 @@ export const answers: readonly Mutant[] = [
     edits: [
       {
         file: standing,
-        find: 'const believed = trust.believed(batches, await store.standing(batches));',
-        replace: `void trust;
-    const believed = (await store.standing(batches)).map((each) => (each.kind === 'done' ? each.replies : undefined));`,
+        find: 'const believed = this.#options.trust.believed(batches, replies);',
+        replace: "const believed = replies.map((each) => (each.kind === 'done' ? each.replies : undefined));",
       },
     ],
   },
@@ -201,5 +204,120 @@ export const answers: readonly Mutant[] = [
       title: 'tells of nothing that another generation left, and nothing at all under another guard',
     },
     edits: [{ file: 'src/cache/lua/standing.lua', find: 'if guarded(k, a) then', replace: 'if guarded then' }],
+  },
+  {
+    name: 'tracking-change',
+    rule: '5',
+    clause: 'what a master has said of an entry is believed until it tells that it has changed',
+    tier: 'real',
+    answers: true,
+    expected: ['stale', 'inversion'],
+    edits: [{ file: trackedKeys, find: 'if (entry) entry.stamp = undefined;', replace: 'void entry;' }],
+  },
+  {
+    name: 'tracking-all',
+    rule: '5',
+    clause: 'what a master has said is believed until it tells that all keys have changed',
+    tier: 'test',
+    test: { file: tracking, title: 'when all keys are' },
+    edits: [{ file: redisTracking, find: 'else this.keys.clear(); // of all at once', replace: 'else void 0;' }],
+  },
+  {
+    name: 'tracking-word',
+    rule: '5',
+    clause: 'what a master has said is believed only once it has said a word more',
+    tier: 'test',
+    test: {
+      file: tracking,
+      title: 'never tells of a value that was changed before it was asked, however fast both are',
+    },
+    edits: [
+      {
+        file: trackedStanding,
+        find: '    session.ask(round.asked(tracked), leftMs, (how) => {',
+        replace: `    if (round.isSettled(tracked)) {
+      tell(round.stampsOf(tracked));
+      return;
+    }
+    session.ask(round.asked(tracked), leftMs, (how) => {`,
+      },
+    ],
+  },
+  {
+    name: 'tracking-lost',
+    rule: '5',
+    clause: 'what a master has said is believed as long as the connection lasts on which it tells of changes',
+    tier: 'test',
+    test: { file: tracking, title: 'believes nothing of before once its connection was lost' },
+    edits: [
+      { file: redisTracking, find: 'readonly keys = new TrackedKeys();', replace: 'readonly keys = kept;' },
+      {
+        file: redisTracking,
+        find: '/** One life of the connection. */',
+        replace: 'const kept = new TrackedKeys();',
+      },
+      { file: redisTracking, find: '    this.keys.clear();\n    this.#stream', replace: '    this.#stream' },
+    ],
+  },
+  {
+    name: 'tracking-forgotten',
+    rule: '5',
+    clause: 'an entry whose changes nobody would hear of is not known to stand',
+    tier: 'test',
+    test: {
+      file: 'test/cache/tracked-keys.test.ts',
+      title: 'forgets what is not asked about again, and what is forgotten stands no more',
+    },
+    edits: [
+      {
+        file: trackedKeys,
+        find: 'this.#former.clear(); // who holds one of them hears of no change any more\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'tracking-meta',
+    rule: '7',
+    clause: 'the guard that a meta showed is believed until the master tells that it has changed',
+    tier: 'test',
+    test: { file: tracking, title: 'when another epoch is open' },
+    edits: [{ file: trackedKeys, find: 'if (meta) meta.guard = undefined;', replace: 'void meta;' }],
+  },
+  {
+    name: 'tracking-guard',
+    rule: '7',
+    clause: 'what a master tells of changes counts only where its meta shows the guard',
+    tier: 'test',
+    test: { file: tracking, title: 'takes partitions apart' },
+    edits: [{ file: trackedStanding, find: ' && isGuard(reply, guard)', replace: ' && reply' }],
+  },
+  {
+    name: 'tracking-life',
+    rule: '7',
+    clause: 'a look at a meta counts only in the life of the master that the guard names',
+    tier: 'test',
+    test: {
+      file: tracking,
+      title: 'goes on where the server begins another life with all that it held, until the next look at its meta',
+    },
+    edits: [{ file: trackedStanding, find: 'this.#incarnation === guard.incarnation && ', replace: '' }],
+  },
+  {
+    name: 'tracking-generation',
+    rule: '7',
+    clause: 'an entry of another generation is not told of as standing, tracked or not',
+    tier: 'test',
+    test: {
+      file: 'test/cache/store-contract.test.ts',
+      title: 'tells of nothing that another generation left, and nothing at all under another guard',
+    },
+    edits: [
+      {
+        file: trackedStanding,
+        find: '(stamp?.startsWith(ours) ? stamp : undefined)',
+        replace: '(ours ? stamp : undefined)',
+      },
+    ],
   },
 ];

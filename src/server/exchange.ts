@@ -82,6 +82,13 @@ export function setHeaders(response: ServerResponse, headers: readonly string[])
   for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
 }
 
+/** Ends with a short text: written now, it goes out in one piece with the head; at the end, in two, which costs more. */
+export function endWith(response: ServerResponse, text: string, encoding: BufferEncoding = 'utf8'): void {
+  response.write(text, encoding);
+  response.uncork();
+  response.end();
+}
+
 /** Answers with `body` as JSON. */
 export function sendJson({ response }: Exchange, status: number, body: object): void {
   const text = JSON.stringify(body);

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originHeaders } from './cross-origin.js';
-import { commonHeaders, knownPath } from './exchange.js';
+import { commonHeaders, endWith, knownPath } from './exchange.js';
 import { temporarilyUnavailable } from './introspect.js';
 import type { Logger } from './log.js';
 import { generalFailure, isOfrep } from './ofrep.js';
@@ -36,9 +36,8 @@ export function quickRefusals(logger: Logger, tally: Tally, origins: ReadonlySet
       const path = knownPath(asked);
       const { head, body } = asked === '/introspect' ? toIntrospection : isOfrep(asked) ? toOfrep : toGraphQL;
       const origin = originHeaders(request.headers.origin, origins);
-      response.writeHead(status, ['x-request-id', randomUUID(), ...origin, ...head]).write(body);
-      response.uncork(); // now, head and body go out by one write; at the end, by a gathered one, which costs more
-      response.end();
+      response.writeHead(status, ['x-request-id', randomUUID(), ...origin, ...head]);
+      endWith(response, body);
       tally.count(path, 'query', status, code);
       untold.set(path, (untold.get(path) ?? 0) + 1);
       timer ??= setTimeout(tell, periodMs).unref();

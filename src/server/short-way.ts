@@ -6,7 +6,7 @@ import type { MediaType } from './accept.js';
 import type { Answers, Place } from './answers.js';
 import type { Door, Guest } from './door.js';
 import type { Answer } from './engine.js';
-import { commonHeaders, type Exchange, setCommonHeaders } from './exchange.js';
+import { commonHeaders, type Exchange, endWith, setCommonHeaders } from './exchange.js';
 import { type Keeping, keepAnswer, tagOf } from './http-cache.js';
 import type { KeptAnswer } from './kept-answer.js';
 import type { Limits } from './limits.js';
@@ -133,5 +133,7 @@ function send(exchange: Exchange, { body, head, outside, basis }: KeptAnswer): v
     if (keepAnswer(exchange, outside.tag, outside.keeping())) return;
   }
   response.writeHead(200, outside ? [...head] : ['x-request-id', id, ...commonHeaders, ...head]);
-  response.end(body, 'latin1'); // of a string each character is a byte
+  if (typeof body === 'string')
+    endWith(response, body, 'latin1'); // each character is a byte
+  else response.end(body);
 }

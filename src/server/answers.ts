@@ -55,8 +55,8 @@ const AT_HAND_SHARE = 1 / 4;
 /** Of the same memory, what one answer may: what is large takes the place of several. */
 const LARGEST_SHARE = 1 / 8;
 const OVERHEAD_BYTES = 1_500;
-/** To copy so much into one piece with the head costs less than to send a second one. */
-const MAX_STRING_BYTES = 1_000;
+/** To copy so much into one piece with the head costs less than to send a second one; Node does so on its stack, up to 16 KB. */
+const MAX_STRING_BYTES = 12_000;
 const SCRATCH_BYTES = 8_192;
 /** At least so many requests are told from new ones; a sixteenth of them are those of late. */
 const KNOWN_REQUESTS = 16_384;
